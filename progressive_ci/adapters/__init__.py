@@ -1,0 +1,1 @@
+"""The hands: Kubernetes, HTTP, clock and signals, lease, journal."""

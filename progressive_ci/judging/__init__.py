@@ -1,0 +1,1 @@
+"""Samples -> verdicts: the condition language, limits and counts. Pure."""

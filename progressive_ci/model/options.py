@@ -1,0 +1,40 @@
+"""What a user can choose for one run, beside the spec."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of a release. Seconds everywhere; None where the tool decides.
+
+    Attributes:
+        pause_timeout: how long `pause: {}` waits before it goes on; None refuses to start.
+        max_duration: hard end that rolls back; None is the worst case plus 20 %.
+        metrics_timeout: how long errors or no data are borne.
+        settle: wait after each weight change instead of the router's own.
+        leave_services: Services that stay unpinned although they match the pods.
+        keep_annotations: annotations of the pod template that other tools put there.
+        skip_analysis: release without steps and checks.
+        reason: why, for the journal.
+        apply_rest: apply the other documents server-side first.
+        lock_wait: how long to wait for another release's lease.
+        rollback_budget: longest time a rollback may take.
+        compat: dialect whose own rules win over ours; empty for none.
+        run_url: page of this CI run, for the journal.
+        commit: commit that this run releases, for the journal.
+    """
+
+    pause_timeout: float | None = None
+    max_duration: float | None = None
+    metrics_timeout: float = 300.0
+    settle: float | None = None
+    leave_services: tuple[str, ...] = ()
+    keep_annotations: tuple[str, ...] = ()
+    skip_analysis: bool = False
+    reason: str = ""
+    apply_rest: bool = False
+    lock_wait: float = 0.0
+    rollback_budget: float = 600.0
+    compat: str = ""
+    run_url: str = ""
+    commit: str = ""

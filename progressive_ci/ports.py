@@ -1,0 +1,214 @@
+"""What a release needs of the world. The adapters implement these; the release knows nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from progressive_ci.model.check import Query
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.event import Event
+from progressive_ci.model.kinds import Kind, Ref
+from progressive_ci.model.sample import Sample
+from progressive_ci.model.write import Write
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One right: a verb on a resource; an empty name means any."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+    name: str = ""
+    subresource: str = ""
+
+
+class Cluster(Protocol):
+    """The Kubernetes API, one request a call.
+
+    Every call raises ApiError subclasses, LeaseLost before a write that the lease would not outlive, and
+    Interrupted when a signal arrives while the answer is awaited (unless signals are shielded).
+    Reads are retried within their deadline on 429, 5xx and broken connections; writes only on answers that
+    prove that nothing was written (429, and 5xx with Retry-After).
+    """
+
+    def get(self, ref: Ref) -> JsonObject | None:
+        """The object, or None where the server says that it does not exist (404, never a guess)."""
+
+    def list(
+        self, kind: Kind, namespace: str, *, labels: str = "", fields: str = ""
+    ) -> tuple[JsonObject, ...]:
+        """Every object that both selectors match."""
+
+    def send(self, write: Write, *, dry_run: bool = False) -> JsonObject:
+        """Write, and return what the server stored (for a delete, what it answered)."""
+
+    def allowed(self, access: Access) -> bool:
+        """Whether the credential has the right (SelfSubjectAccessReview)."""
+
+    def logs(self, pod: Ref, container: str, *, lines: int, previous: bool = False) -> tuple[str, ...]:
+        """The last lines of a container; empty where there are none or they can't be read."""
+
+
+class Pending(Protocol):
+    """A question that was sent and may be answered by now."""
+
+    def done(self) -> bool:
+        """Whether `result` returns at once."""
+
+    def result(self) -> Sample:
+        """The sample; call it only when done."""
+
+    def cancel(self) -> None:
+        """Forget the question; never blocks."""
+
+
+class Metrics(Protocol):
+    """The metrics servers."""
+
+    def ask(self, query: Query, late: Mapping[str, str]) -> Pending:
+        """Send a question now; late arguments are filled in. An unusable answer is a sample too."""
+
+
+class Clock(Protocol):
+    """Time, and the signals that end a wait."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def wall(self) -> datetime:
+        """Now in UTC, for records and queries only, never for deadlines."""
+
+    def wait(self, until: float) -> None:
+        """Return at `until`, or earlier when something happened: an answer came, a signal came.
+
+        Raises:
+            Interrupted: a signal came and signals are not shielded.
+        """
+
+    def signal(self) -> str | None:
+        """The first signal's name (`SIGTERM`), None as long as none came."""
+
+    def shield(self) -> None:
+        """From now on signals are only noted: nothing raises Interrupted any more."""
+
+
+class Journal(Protocol):
+    """The durable record of a release: one ConfigMap, every write with the version it rests on."""
+
+    def read(self) -> JsonObject | None:
+        """The record, or None where there is none.
+
+        Raises:
+            Refused: there is one that this tool cannot read (corrupt, foreign, newer format).
+        """
+
+    def write(self, record: JsonObject) -> None:
+        """Store the record; creates it the first time.
+
+        Raises:
+            LeaseLost: somebody else has written it since.
+        """
+
+    def forget(self) -> None:
+        """Delete it, if it exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """A held lease: the epoch that fences every write of this holder."""
+
+    epoch: int
+    holder: str
+
+
+class Lease(Protocol):
+    """Who may write. One Lease object per workload, renewed in the background while it is held."""
+
+    def acquire(self, release: str, *, wait: float) -> Tenure:
+        """Take it: free, expired (unchanged for its whole duration on our own clock), or left by `release`.
+
+        Args:
+            release: id of the release this run is about.
+            wait: seconds to wait for a live foreign holder before giving up; 0 gives up at once unless the
+                lease may be an orphan's, which is waited out.
+
+        Raises:
+            Locked: somebody else holds it and keeps renewing it.
+        """
+
+    def release(self) -> None:
+        """Give it up cleanly: clears the holder. Never raises."""
+
+    def valid_for(self) -> float:
+        """Seconds for which it is surely ours, counted from before the last renewal was sent."""
+
+
+class Reporter(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Take note of one event; never raises, never blocks for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Everything a release acts through."""
+
+    cluster: Cluster
+    metrics: Metrics
+    clock: Clock
+    journal: Journal
+    lease: Lease
+    reporter: Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP question, as providers render it."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """One HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """The one seam to the API server: a real connection, or the sandbox."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: object | None,
+        content_type: str,
+        timeout: float,
+    ) -> HttpResponse:
+        """Send one request.
+
+        Args:
+            method: GET, POST, PATCH, PUT or DELETE.
+            path: below the server's address, `/api/v1/namespaces/x/pods`.
+            query: parameters, not yet encoded.
+            body: what JSON can hold, or None.
+            content_type: of the body; `application/json-patch+json` and its relatives.
+            timeout: seconds for the whole exchange, the last byte of the answer included.
+
+        Raises:
+            NoAnswer: time-out, or a connection that could not be made or broke.
+            Interrupted: a signal arrived while waiting.
+        """

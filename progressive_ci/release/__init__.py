@@ -1,0 +1,1 @@
+"""The order of things: steps, promotion, rollback, recovery. Acts only through `ports`."""

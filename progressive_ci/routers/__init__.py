@@ -1,0 +1,1 @@
+"""Route objects -> changed route objects. Pure; one module for each router, listed in `table`."""

@@ -1,0 +1,1 @@
+"""A simulated cluster and Prometheus behind the adapters own seam."""
