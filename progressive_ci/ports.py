@@ -166,14 +166,40 @@ class Hands:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """How to get a bearer token first: OAuth2's client credentials flow. Every text is final."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP question, as providers render it."""
+    """One HTTP question, as providers render it.
+
+    Attributes:
+        method: GET or POST.
+        url: complete, its query encoded.
+        headers: name and value; they win over what the sender would add.
+        body: as it goes over the wire.
+        timeout: seconds for the whole exchange, the token's included.
+        insecure: whether an unverifiable certificate is accepted.
+        ca: PEM text of the CA to trust instead of the system's.
+        token: where to get the bearer token that goes with the request; None needs none.
+        get_on_405: whether a POST of a form that meets 405 or 501 is sent again as GET with the form as query.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     timeout: float = 30.0
+    insecure: bool = False
+    ca: str | None = None
+    token: TokenRequest | None = None
+    get_on_405: bool = False
 
 
 @dataclass(frozen=True, slots=True)
