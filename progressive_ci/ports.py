@@ -188,7 +188,7 @@ class HttpRequest:
         insecure: whether an unverifiable certificate is accepted.
         ca: PEM text of the CA to trust instead of the system's.
         token: where to get the bearer token that goes with the request; None needs none.
-        get_on_405: whether a POST of a form that meets 405 or 501 is sent again as GET with the form as query.
+        get_on_405: whether a POSTed form that meets 405 or 501 is sent again as GET with the form as query.
     """
 
     method: str
