@@ -1,4 +1,4 @@
-"""The vectors that must hold; a module may name the sections that are built (`BUILT`), else all of them are."""
+"""The vectors that must hold; a module may name which of its sections are built (`BUILT`)."""
 
 import pytest
 
