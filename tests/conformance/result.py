@@ -31,6 +31,9 @@ class Deviated:
     decision: str
 
 
+NOTES = ("source", "notes", "note", "encoding", "legend", "origin")
+"""Keys of a file that explain it."""
+
 Result = Passed | Failed | Deviated
 
 
@@ -103,10 +106,13 @@ def by_section(
 ) -> Iterator[Result]:
     """Run each list of vectors through its row of the table.
 
-    A list that has no row fails vector by vector, and so does a vector over which our code stumbles.
+    A list that has no row fails vector by vector, and so does a vector over which our code stumbles;
+    anything else that is no note about the file fails too: nobody would compare it.
     """
     for section, vectors in sections.items():
         if not is_vectors(vectors):
+            if section not in NOTES:
+                yield Failed(section, "never compared")
             continue
         for index, vector in enumerate(vectors):
             name = f"{section}[{index}] {vector.get('name', '')}".rstrip()
