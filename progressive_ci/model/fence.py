@@ -1,0 +1,156 @@
+"""The mark that keeps a zombie's late writes without effect: uid, epoch and owner on every write.
+
+An object is claimed by its first fenced write, which rests on the resourceVersion that was seen. From then
+on every patch tests the epoch alone, so that foreign writes to other fields don't stand in its way, and a
+take-over that raises the epoch refuses what the former holder still sends (DESIGN section 6, rule 7).
+"""
+
+from typing import assert_never
+
+from progressive_ci.errors import LeaseLost
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.write import (
+    Create,
+    Delete,
+    Merge,
+    Patch,
+    Write,
+    add,
+    pointer,
+    remove,
+    test,
+)
+
+EPOCH = "progressive-ci/epoch"
+"""Annotation on every object that a release writes: the epoch of its holder as text."""
+
+RELEASE = "progressive-ci/release"
+"""Label on every object that a release created: whose it is."""
+
+EPOCH_PATH = pointer("metadata", "annotations", EPOCH)
+ANNOTATIONS_PATH = pointer("metadata", "annotations")
+
+
+def epoch_of(seen: JsonObject) -> int | None:
+    """The epoch that stands on an object; None where there is none, or none that could be ours."""
+    text = annotations_of(seen).get(EPOCH, "")
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+
+
+def annotations_of(seen: JsonObject) -> JsonObject:
+    """The annotations of an object, empty where it has none."""
+    return seen.get("metadata", {}).get("annotations") or {}
+
+
+def labels_of(seen: JsonObject) -> JsonObject:
+    """The labels of an object, empty where it has none."""
+    return seen.get("metadata", {}).get("labels") or {}
+
+
+def fenced(write: Write, seen: JsonObject | None, *, epoch: int, owner: str) -> Write:
+    """The same write with the precondition that nobody has taken the release over since.
+
+    A patch without operations becomes a claim: it only puts the epoch on the object.
+
+    Args:
+        write: as a router or the release rendered it.
+        seen: the object it was rendered from; None where it did not exist.
+        epoch: of the lease that is held now.
+        owner: value of the label `progressive-ci/release` on what this write creates.
+
+    Raises:
+        LeaseLost: the object carries a higher epoch.
+        ValueError: a change of an object that was never seen.
+    """
+    _refuse_later_holder(write, seen, epoch)
+    match write:
+        case Create():
+            return Create(write.ref, _marked(write.body, epoch, owner))
+        case Delete():
+            return write
+        case Patch():
+            return Patch(write.ref, _guarded(write, _existing(write, seen), epoch))
+        case Merge():
+            return Merge(write.ref, _merged(write.body, _existing(write, seen), epoch))
+        case _:
+            assert_never(write)
+
+
+def unfenced_operations(seen: JsonObject) -> tuple[JsonObject, ...]:
+    """What takes our marks off again; belongs into the last write to an object that stays.
+
+    A map that holds nothing else goes with its mark: the API server stores no empty one, so it was ours.
+    """
+    return (
+        *_without(annotations_of(seen), "annotations", EPOCH),
+        *_without(labels_of(seen), "labels", RELEASE),
+    )
+
+
+def _refuse_later_holder(write: Write, seen: JsonObject | None, epoch: int) -> None:
+    """The epoch on the object tells of a take-over before the lease does."""
+    found = epoch_of(seen) if seen is not None else None
+    if found is not None and found > epoch:
+        raise LeaseLost(
+            f"it carries epoch {found}, this run holds epoch {epoch}: another run has taken the release over",
+            where=f"{write.ref} metadata.annotations[{EPOCH}]",
+            advice="follow the run that holds the lease now; this one writes nothing more",
+        )
+
+
+def _existing(write: Write, seen: JsonObject | None) -> JsonObject:
+    """The object a change rests on."""
+    if seen is None:
+        raise ValueError(f"a change of {write.ref} needs the object that it was rendered from")
+    return seen
+
+
+def _marked(body: JsonObject, epoch: int, owner: str) -> JsonObject:
+    """A new object with epoch and owner."""
+    metadata = body.get("metadata", {})
+    marks = {
+        "annotations": {**annotations_of(body), EPOCH: str(epoch)},
+        "labels": {**labels_of(body), RELEASE: owner},
+    }
+    return {**body, "metadata": {**metadata, **marks}}
+
+
+def _guarded(write: Patch, seen: JsonObject, epoch: int) -> tuple[JsonObject, ...]:
+    """Uid and epoch in front, the claim behind: the write's own tests stay before all changes."""
+    metadata = seen["metadata"]
+    uid = test(pointer("metadata", "uid"), metadata["uid"])
+    if epoch_of(seen) == epoch:
+        return uid, test(EPOCH_PATH, str(epoch)), *write.operations
+    version = test(pointer("metadata", "resourceVersion"), metadata["resourceVersion"])
+    return uid, version, *write.operations, *_claim(write.operations, seen, epoch)
+
+
+def _claim(operations: tuple[JsonObject, ...], seen: JsonObject, epoch: int) -> tuple[JsonObject, ...]:
+    """Puts the epoch on the object, unless the write takes it off."""
+    map_exists = seen["metadata"].get("annotations") is not None
+    for operation in operations:
+        if operation["path"] == ANNOTATIONS_PATH and operation["op"] in {"add", "replace"}:
+            map_exists = True
+        elif operation["op"] == "remove" and operation["path"] in {ANNOTATIONS_PATH, EPOCH_PATH}:
+            return ()
+    if map_exists:
+        return (add(EPOCH_PATH, str(epoch)),)
+    return (add(ANNOTATIONS_PATH, {EPOCH: str(epoch)}),)
+
+
+def _merged(body: JsonObject, seen: JsonObject, epoch: int) -> JsonObject:
+    """A merge patch states uid and resourceVersion as the server compares them: in the body."""
+    metadata = body.get("metadata", {})
+    fence = {
+        "uid": seen["metadata"]["uid"],
+        "resourceVersion": metadata.get("resourceVersion", seen["metadata"]["resourceVersion"]),
+        "annotations": {**annotations_of(body), EPOCH: str(epoch)},
+    }
+    return {**body, "metadata": {**metadata, **fence}}
+
+
+def _without(marks: JsonObject, field: str, key: str) -> tuple[JsonObject, ...]:
+    """Removes one key, or the whole map where it is the only one."""
+    if key not in marks:
+        return ()
+    return (remove(pointer("metadata", field) if len(marks) == 1 else pointer("metadata", field, key)),)
