@@ -1,6 +1,7 @@
 """Every error the tool raises on purpose, and what each one means for the run.
 
 ProgressiveError            what happened, where, what to do next
+|-- ConditionError          a condition can't be read, or not evaluated for this result
 |-- SpecInvalid             the user's documents or options are wrong       exit 2
 |-- Refused                 preflight said no                               exit 3
 |-- Locked                  another release holds a live lease              exit 4
@@ -39,6 +40,25 @@ class ProgressiveError(Exception):
         """One line: where, what, advice."""
         head = f"{self.where}: {self.what}" if self.where else self.what
         return f"{head}; {self.advice}" if self.advice else head
+
+
+class ConditionError(ProgressiveError):
+    """A text in the condition language can't be read, or can't be evaluated for this result.
+
+    Args:
+        what: what is wrong with it.
+        text: the condition.
+        column: where in it, first character is 1; 0 where no place is to blame.
+        stage: `compile` for what the text and the type of the result already show, `run` for what
+            evaluation met, `outcome` for an answer that is no bool.
+    """
+
+    def __init__(self, what: str, *, text: str = "", column: int = 0, stage: str = "compile") -> None:
+        place = f", column {column}" if column else ""
+        super().__init__(what, where=f"condition `{text}`{place}" if text else "")
+        self.text = text
+        self.column = column
+        self.stage = stage
 
 
 class SpecInvalid(ProgressiveError):
