@@ -1,0 +1,170 @@
+"""Real time and signals: everything that happens on SIGTERM starts here.
+
+`RealClock` belongs to the main thread, in which Python runs signal handlers. A handler only notes the first
+signal's name and writes a byte into a pipe; `wait` sleeps on the other end of that pipe, so a signal, or an
+answer on another thread, ends it at once and none is ever missed. `ThreadClock` is time for any other
+thread, which no signal reaches.
+"""
+
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Protocol
+
+from progressive_ci.errors import Interrupted
+from progressive_ci.ports import Clock
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_LONGEST = 3600.0
+"""No sleep is longer than this: `select` refuses infinity, and every caller asks the time again."""
+
+
+class Wakeable(Clock, Protocol):
+    """A clock whose `wait` other threads can end."""
+
+    def wake(self) -> None:
+        """End the present or the next wait; callable from any thread."""
+
+
+class Ticker(Protocol):
+    """Something that calls back again and again."""
+
+    def repeat(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back every so many seconds, first after one such span, until the answer is called."""
+
+
+class RealClock:
+    """`ports.Clock` for the main thread of a process."""
+
+    def __init__(self) -> None:
+        self._signal: str | None = None
+        self._shielded = False
+        self._reminders: list[float] = []
+        self._previous: dict[int, object] = {}
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+
+    def install(self) -> None:
+        """Take over SIGINT, SIGTERM and SIGHUP; call it first thing.
+
+        As PID 1 of a container a process without handlers never sees SIGTERM. A SIGHUP that was ignored
+        before (`nohup`) stays ignored.
+        """
+        for name in _SIGNALS:
+            number = getattr(signal, name)
+            before = signal.getsignal(number)
+            if name == "SIGHUP" and before is signal.SIG_IGN:
+                continue
+            self._previous[number] = before
+            signal.signal(number, self._note)
+
+    def close(self) -> None:
+        """Give the signals back to whoever had them; the clock is of no use afterwards."""
+        for number, before in self._previous.items():
+            signal.signal(number, before)  # type: ignore[arg-type]  # what getsignal gave
+        self._previous.clear()
+        os.close(self._read)
+        os.close(self._write)
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> datetime:
+        """Now in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, until: float) -> None:
+        """Sleep until then, or until something happened.
+
+        Raises:
+            Interrupted: a signal came and signals are not shielded.
+        """
+        self._interrupt()
+        until = min(until, *self._reminders) if self._reminders else until
+        seconds = min(max(until - self.now(), 0.0), _LONGEST)
+        ready, _, _ = select.select([self._read], [], [], seconds)
+        if ready:
+            os.read(self._read, 4096)
+        now = self.now()
+        self._reminders = [time for time in self._reminders if time > now]
+        self._interrupt()
+
+    def wake(self) -> None:
+        """End the present or the next wait; callable from any thread and from signal handlers."""
+        try:
+            os.write(self._write, b"\0")
+        except OSError:
+            return  # full: a wake is pending already; closed: nobody waits any more
+
+    def remind(self, at: float) -> None:
+        """End whatever wait goes on at that time: somebody's deadline."""
+        self._reminders.append(at)
+
+    def signal(self) -> str | None:
+        """The first signal's name."""
+        return self._signal
+
+    def shield(self) -> None:
+        """From now on signals are only noted."""
+        self._shielded = True
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signal = self._signal or signal.Signals(number).name
+        self.wake()
+
+    def _interrupt(self) -> None:
+        if self._signal and not self._shielded:
+            raise Interrupted(f"{self._signal} arrived")
+
+
+class ThreadClock:
+    """`ports.Clock` for one thread other than the main one: signals never interrupt it."""
+
+    def __init__(self) -> None:
+        self._woken = threading.Event()
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def wall(self) -> datetime:
+        """Now in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, until: float) -> None:
+        """Sleep until then, or until `wake`."""
+        self._woken.wait(min(max(until - self.now(), 0.0), _LONGEST))
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End the present or the next wait."""
+        self._woken.set()
+
+    def signal(self) -> str | None:
+        """None: signals go to the main thread."""
+        return None
+
+    def shield(self) -> None:
+        """Nothing to do."""
+
+
+class ThreadTicker:
+    """A `Ticker` with a daemon thread for each callback."""
+
+    def repeat(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back every so many seconds until the answer is called; never holds the process up."""
+        stopped = threading.Event()
+
+        def beat() -> None:
+            while not stopped.wait(seconds):
+                callback()
+
+        threading.Thread(target=beat, name="ticker", daemon=True).start()
+        return stopped.set
