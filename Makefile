@@ -1,0 +1,66 @@
+# Two commands do everything on a fresh machine with Python 3.11+, git and make: `make demo` and `make test`.
+# Each makes the virtual environment .venv by itself and needs no network but the package index.
+
+PYTHON ?= python3
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/progressive-ci
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+BUILT := $(VENV)/.built
+export CACHE
+
+# Caches of the tools stay outside the checkout; only .venv is inside, and git does not see it.
+export RUFF_CACHE_DIR := $(CACHE)/ruff
+export MYPY_CACHE_DIR := $(CACHE)/mypy
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+export PYTHONDONTWRITEBYTECODE := 1
+PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
+
+.PHONY: help demo test check lint-ci e2e bench image-test
+
+help:
+	@echo 'make demo        two releases in a simulated cluster, one good and one bad'
+	@echo 'make test        all checks that need no root, no Go and no cluster'
+	@echo 'make check       the same without the CI files'
+	@echo 'make e2e         releases on a real control plane with real traffic (Linux, root, Go, Prometheus)'
+	@echo 'make image-test  builds the image from Debian packages and runs it (Linux, root)'
+	@echo 'make bench       speed and size as JSON'
+
+$(BUILT): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed; name one with make PYTHON=...'; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+demo: $(BUILT)
+	@$(BIN)/progressive-ci demo
+
+test: check lint-ci
+
+check: $(BUILT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(PYTEST) -n $(JOBS)
+
+lint-ci: $(BUILT)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --no-progress --persona=regular .github action.yml
+
+e2e: $(BUILT)
+	$(BIN)/python -m tests.e2e.cluster build
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+	$(CACHE)/bin/actionlint
+	$(PYTEST) tests/e2e
+
+bench: $(BUILT)
+	@$(BIN)/python -m tests.bench
+
+image-test: $(BUILT)
+	$(PYTEST) tests/image

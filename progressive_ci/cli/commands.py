@@ -1,0 +1,44 @@
+"""Every command, once: what it is called, what it does, and the module that does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from progressive_ci.cli.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word after `progressive-ci`.
+
+    Attributes:
+        name: the word.
+        help: one sentence without a full stop.
+        module: below `progressive_ci.cli`; its `main(settings)` gives the exit code. Imported only when used.
+        named: whether the workload's name may stand after the word.
+    """
+
+    name: str
+    help: str
+    module: str
+    named: bool = False
+
+    def start(self, settings: Settings) -> int:
+        """Import the command and do it."""
+        module = import_module(f"progressive_ci.cli.{self.module}")
+        return cast("Callable[[Settings], int]", module.main)(settings)
+
+
+TABLE: tuple[Command, ...] = (
+    Command("run", "Release a new version step by step; roll back when its metrics are bad", "run"),
+    Command("plan", "Show what a run would do, and what every query answers now; writes nothing", "plan"),
+    Command("lint", "Check the documents without a cluster", "lint"),
+    Command("rollback", "Bring an unfinished release back to the old version", "rollback", named=True),
+    Command("status", "Show the release of a workload as its journal tells it", "status", named=True),
+    Command("forget", "Delete the journal of a workload", "forget", named=True),
+    Command("rbac", "Print the smallest Role that a run of these documents needs", "rbac"),
+    Command("demo", "Two releases in a simulated cluster, one good and one bad", "demo"),
+    Command("post", "After a job: finish what a killed run of the same job left", "post"),
+    Command("version", "Print the version", "version"),
+)

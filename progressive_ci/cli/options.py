@@ -1,0 +1,214 @@
+"""Every option, once: flags, variables, action inputs and GitLab inputs all come from TABLE."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+SPEC = ("run", "plan", "lint", "rbac")
+NAMED = ("rollback", "status", "forget")
+CLUSTER = ("run", "plan", "rollback", "status", "forget", "post")
+RELEASE = ("run", "plan")
+WATCHED = ("run", "rollback", "post")
+
+
+class Shape(Enum):
+    """How a value is written."""
+
+    TEXT = "text"
+    MANY = "many"
+    SECONDS = "duration"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that a user can choose.
+
+    Attributes:
+        name: the action's input; the flag and the variable are made from it.
+        help: what it does, one sentence without a full stop.
+        commands: that know the flag; none for what only the action chooses.
+        shape: how a value is written; a MANY variable holds words as a shell splits them.
+        default: as a user would write it; empty for none.
+        metavar: what the value is called in help.
+        short: one-letter flag.
+        choices: the only values allowed; none allows all.
+    """
+
+    name: str
+    help: str
+    commands: tuple[str, ...]
+    shape: Shape = Shape.TEXT
+    default: str = ""
+    metavar: str = "TEXT"
+    short: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """`--metrics-timeout`."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """`PROGRESSIVE_CI_METRICS_TIMEOUT`."""
+        return "PROGRESSIVE_CI_" + self.field.upper()
+
+    @property
+    def field(self) -> str:
+        """`metrics_timeout`."""
+        return self.name.replace("-", "_")
+
+
+TABLE: tuple[Option, ...] = (
+    Option(
+        "command",
+        "What the action does: run, plan, lint, rollback, status, forget or rbac",
+        (),
+        default="run",
+        metavar="COMMAND",
+    ),
+    Option(
+        "file",
+        "File or folder with YAML or JSON documents, - for standard input; folders are read recursively",
+        SPEC,
+        Shape.MANY,
+        metavar="PATH",
+        short="-f",
+    ),
+    Option(
+        "name",
+        "Which Rollout or Deployment, where the documents hold several; the workload of rollback, status "
+        "and forget",
+        (*SPEC, *NAMED),
+        metavar="NAME",
+    ),
+    Option(
+        "namespace",
+        "Namespace; must agree with the documents' own",
+        (*SPEC, *NAMED),
+        metavar="NAMESPACE",
+        short="-n",
+    ),
+    Option("context", "Context of the kubeconfig", CLUSTER, metavar="CONTEXT"),
+    Option(
+        "kubeconfig",
+        "Path of the kubeconfig; else KUBECONFIG, ~/.kube/config or the pod's service account",
+        CLUSTER,
+        metavar="PATH",
+    ),
+    Option(
+        "image",
+        "Image of the new version; CONTAINER= where the pod has several containers",
+        SPEC,
+        Shape.MANY,
+        metavar="[CONTAINER=]REF",
+    ),
+    Option(
+        "analysis",
+        "AnalysisTemplate that judges a plain Deployment",
+        SPEC,
+        Shape.MANY,
+        metavar="TEMPLATE",
+    ),
+    Option(
+        "address",
+        "Where a metrics address of the documents is reached from here",
+        RELEASE,
+        Shape.MANY,
+        metavar="FROM=TO",
+    ),
+    Option(
+        "pause-timeout",
+        "How long a pause without a duration lasts; such a pause is refused without it",
+        RELEASE,
+        Shape.SECONDS,
+        metavar="DURATION",
+    ),
+    Option(
+        "max-duration",
+        "Hard end of the run, which rolls back; the spec's worst case plus 20 % unless given",
+        RELEASE,
+        Shape.SECONDS,
+        metavar="DURATION",
+    ),
+    Option(
+        "metrics-timeout",
+        "How long metrics may answer with errors or no data before the release is rolled back",
+        RELEASE,
+        Shape.SECONDS,
+        default="5m",
+        metavar="DURATION",
+    ),
+    Option(
+        "settle",
+        "Wait after each change of weight; the router's own time unless given",
+        RELEASE,
+        Shape.SECONDS,
+        metavar="DURATION",
+    ),
+    Option(
+        "rollback-budget",
+        "Longest time a rollback may take",
+        WATCHED,
+        Shape.SECONDS,
+        default="10m",
+        metavar="DURATION",
+    ),
+    Option(
+        "lock-wait",
+        "How long to wait for another release of the same workload",
+        ("run", "rollback"),
+        Shape.SECONDS,
+        default="0",
+        metavar="DURATION",
+    ),
+    Option(
+        "leave-service",
+        "Service that is left alone although it matches the pods",
+        SPEC,
+        Shape.MANY,
+        metavar="NAME",
+    ),
+    Option(
+        "keep-annotation",
+        "Annotation of the pod template that another tool puts there",
+        RELEASE,
+        Shape.MANY,
+        metavar="KEY",
+    ),
+    Option(
+        "skip-analysis",
+        "Release without steps and checks, for when stable is broken; needs a reason",
+        RELEASE,
+        Shape.FLAG,
+    ),
+    Option("reason", "Why the analysis is skipped, for the journal", RELEASE),
+    Option(
+        "apply-rest",
+        "Apply the other documents of the input server-side before the release",
+        SPEC,
+        Shape.FLAG,
+    ),
+    Option("report", "File for the JSON report of the run", WATCHED, metavar="PATH"),
+    Option(
+        "reporter",
+        "How the log is written; auto chooses by the CI system",
+        ("run", "rollback", "post", "lint"),
+        default="auto",
+        metavar="NAME",
+        choices=("auto", "plain", "github"),
+    ),
+    Option(
+        "output",
+        "How the plan is printed",
+        ("plan",),
+        default="text",
+        metavar="FORMAT",
+        choices=("text", "json", "yaml"),
+    ),
+)
+
+
+def of(command: str) -> tuple[Option, ...]:
+    """The options of one command, in the table's order."""
+    return tuple(option for option in TABLE if command in option.commands)

@@ -1,0 +1,32 @@
+"""What the user chose for one run of the command, by flag, variable or input, as typed values."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field for each option; a command without an option sees its default. Durations in seconds."""
+
+    command: str = "run"
+    file: tuple[str, ...] = ()
+    name: str = ""
+    namespace: str = ""
+    context: str = ""
+    kubeconfig: str = ""
+    image: tuple[str, ...] = ()
+    analysis: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    pause_timeout: float | None = None
+    max_duration: float | None = None
+    metrics_timeout: float = 300.0
+    settle: float | None = None
+    rollback_budget: float = 600.0
+    lock_wait: float = 0.0
+    leave_service: tuple[str, ...] = ()
+    keep_annotation: tuple[str, ...] = ()
+    skip_analysis: bool = False
+    reason: str = ""
+    apply_rest: bool = False
+    report: str = ""
+    reporter: str = "auto"
+    output: str = "text"

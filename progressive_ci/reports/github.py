@@ -1,0 +1,78 @@
+"""The log for GitHub Actions: a group a phase, few annotations, and foreign text that cannot command."""
+
+from datetime import datetime
+
+from progressive_ci.model.document import Source
+from progressive_ci.model.event import Began, Ended, Event, SecretSeen, Untrusted, Warned
+from progressive_ci.reports import ending, plain
+from progressive_ci.reports.story import Story
+from progressive_ci.reports.text import one_line, shorten
+
+NAME = "github"
+
+ANNOTATIONS = 4
+"""Warnings that get an annotation; the runner keeps ten of a kind for each step, and readers fewer."""
+
+LONGEST = 4096
+"""Characters after which the runner cuts an annotation."""
+
+
+def lines(story: Story, event: Event, at: datetime, *, token: str) -> tuple[str, ...]:
+    """The lines of one event (see `reports.format`)."""
+    match event:
+        case Began(phase):
+            return (*end_of_group(story), f"::group::{data(f'{plain.clock(at)}  {one_line(phase)}')}")
+        case Ended():
+            *head, last = plain.lines(story, event, at, token=token)
+            return (*end_of_group(story), *harmless(tuple(head)), *verdict(event), last)
+        case Warned(text, source) if len(story.warnings) < ANNOTATIONS:
+            return (annotation("warning", text, source, title="progressive-ci"),)
+        case SecretSeen(value):
+            return tuple(f"::add-mask::{data(line)}" for line in value.splitlines() if len(line.strip()) > 3)  # noqa: PLR2004 - shorter ones would mask innocent words
+        case Untrusted():
+            quoted = harmless(plain.lines(story, event, at, token=token))
+            return (f"::stop-commands::{token}", *quoted, f"::{token}::")
+        case _:
+            return harmless(plain.lines(story, event, at, token=token))
+
+
+def end_of_group(story: Story) -> tuple[str, ...]:
+    """Groups do not nest: the one before ends where the next begins."""
+    return ("::endgroup::",) if story.chapter else ()
+
+
+def verdict(event: Ended) -> tuple[str, ...]:
+    """The one annotation that says why the job is red, at the line that decided."""
+    outcome = event.outcome
+    if outcome.result.code == 0:
+        return ()
+    headline = ending.HEADLINE[outcome.result][0]
+    return (
+        annotation("error", outcome.reason or headline, outcome.source, title=f"progressive-ci: {headline}"),
+    )
+
+
+def annotation(level: str, text: str, source: Source, *, title: str) -> str:
+    """A workflow command that shows a message at a line of a file."""
+    places = [f"file={prop(source.file)}"] if source.file and source.file != "-" else []
+    if places and source.line:
+        places.append(f"line={source.line}")
+    where = f"{source}: " if source.file and not places else ""
+    return f"::{level} {','.join([*places, f'title={prop(title)}'])}::{data(shorten(where + text, LONGEST))}"
+
+
+def harmless(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Lines that hold no command, in neither of the two notations that the runner obeys."""
+    return tuple(
+        f". {text}" if text.lstrip().startswith("::") else text.replace("##[", "## [") for text in texts
+    )
+
+
+def data(text: str) -> str:
+    """A command's message, escaped as the runner unescapes it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def prop(text: str) -> str:
+    """A command's property, escaped as the runner unescapes it."""
+    return data(text).replace(":", "%3A").replace(",", "%2C")
