@@ -1,0 +1,90 @@
+"""Owns the command line: `build` fills the cache, `up` runs a cluster until it is ended, `check` names what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tests.e2e.cluster import binaries
+from tests.e2e.cluster.cluster import ATTACH, Cluster
+
+STATE_FILE = "PROGRESSIVE_CI_E2E_STATE"
+_DEFAULT_STATE = "/tmp/progressive-ci-e2e/state.json"  # noqa: S108  (colleagues on this machine look for it)
+
+
+def main() -> int:
+    """Run one command; 1 when something is missing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.cluster", description=__doc__)
+    parser.add_argument("command", choices=("build", "check", "up"))
+    command = {"build": _build, "check": _check, "up": _up}[parser.parse_args().command]
+    try:
+        return command()
+    except binaries.MissingError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _build() -> int:
+    for line in binaries.build():
+        print(line, flush=True)
+    print(f"complete: {binaries.cache()}")
+    return 0
+
+
+def _check() -> int:
+    binaries.find()
+    print("nothing is missing")
+    return 0
+
+
+def _up() -> int:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: _interrupt(ended))
+    path = Path(os.environ.get(STATE_FILE) or _DEFAULT_STATE)
+    cluster: Cluster | None = None
+    try:
+        cluster = Cluster.start(("contour", "istio"), say=lambda text: print(text, flush=True))
+        _write_state(path, cluster)
+        while not ended.wait(5):
+            cluster.check()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        ended.set()  # from now on a second signal does not disturb the cleaning up
+        if cluster:
+            if path.exists() and json.loads(path.read_text())["slot"] == cluster.state["slot"]:
+                path.unlink()
+            cluster.stop()
+    return 0
+
+
+def _interrupt(ended: threading.Event) -> None:
+    if not ended.is_set():
+        ended.set()
+        raise KeyboardInterrupt
+
+
+def _write_state(path: Path, cluster: Cluster) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(cluster.state | {"pid": os.getpid(), "since": time.time()}, indent=2))
+    partial.chmod(0o600)
+    partial.rename(path)
+    state = cluster.state
+    print(f"state        {path}   (export {ATTACH}={path})")
+    print(f"kubeconfig   {state['kubeconfig']}")
+    print(f"API server   {state['server']}")
+    for name, url in state["gateways"].items():
+        print(f"{name:<12} {url}")
+    print(f"namespaces   cluster {state['cluster_namespace']}, runner {state['runner_namespace']} (ip netns exec ...)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Owns the users of the tests: service accounts with exactly the rights a text gives them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from tests.e2e.cluster.client import Client, Document
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def create(admin: Client, name: str, roles: str, namespace: str, *, seconds: int) -> str:
+    """Create the account and its bindings; return a token that expires after `seconds` (600 at least)."""
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+    admin.apply(account)
+    for document in yaml.safe_load_all(roles):
+        if document and document["kind"] in {"Role", "ClusterRole"}:
+            _bind(admin, name, document, namespace)
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+    path = admin.path("ServiceAccount", namespace, name, "token")
+    token: str = admin.call("POST", path, request)["status"]["token"]
+    return token
+
+
+def _bind(admin: Client, account: str, role: Document, namespace: str) -> None:
+    """Store one role and bind it; a ClusterRole gets a name of its own, since other tests have theirs."""
+    metadata = role["metadata"]
+    cluster_wide = role["kind"] == "ClusterRole"
+    place = {} if cluster_wide else {"namespace": metadata.get("namespace", namespace)}
+    name = f"{metadata['name']}-{secrets.token_hex(4)}" if cluster_wide else metadata["name"]
+    admin.apply({**role, "metadata": {"name": name, **place}})
+    admin.apply(
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": f"{role['kind']}Binding",
+            "metadata": {"name": f"{name}-{account}", **place},
+            "roleRef": {"apiGroup": _RBAC, "kind": role["kind"], "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+        },
+    )
