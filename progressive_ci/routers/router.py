@@ -32,33 +32,27 @@ class Router(Protocol):
     SETTLE: float
     """Seconds from a confirmed write to its effect on traffic."""
 
-    @staticmethod
-    def objects(route: Route) -> tuple[Ref, ...]:
+    def objects(self, route: Route) -> tuple[Ref, ...]:
         """Everything to read before any other call, objects that may not exist yet included."""
 
-    @staticmethod
-    def complaints(route: Route, objects: Objects) -> tuple[str, ...]:
+    def complaints(self, route: Route, objects: Objects) -> tuple[str, ...]:
         """Why this route cannot be used: one sentence each with object, field and advice. Empty when it can.
 
         Called in preflight, at rest: also finds a canary of somebody else.
         """
 
-    @staticmethod
-    def weight(route: Route, objects: Objects) -> Weight:
+    def weight(self, route: Route, objects: Objects) -> Weight:
         """What the canary carries according to the objects; the largest where they disagree."""
 
-    @staticmethod
-    def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
+    def shift(self, route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
         """What to write next to come to `weight`; empty when nothing differs. At most one write an object."""
 
-    @staticmethod
-    def withdraw(route: Route, objects: Objects) -> tuple[Write, ...]:
+    def withdraw(self, route: Route, objects: Objects) -> tuple[Write, ...]:
         """The safe write: takes the canary out of every rule, whatever it carries when this arrives.
 
         It must be valid before and after a `shift` rendered from the same objects: it tests which backend
         stands where, never a weight.
         """
 
-    @staticmethod
-    def reached(route: Route, objects: Objects, weight: Weight) -> bool:
+    def reached(self, route: Route, objects: Objects, weight: Weight) -> bool:
         """Whether the objects say `weight`, and their controller has confirmed it where it does so."""
