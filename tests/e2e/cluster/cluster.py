@@ -29,6 +29,20 @@ if TYPE_CHECKING:
 ATTACH = "PROGRESSIVE_CI_E2E_ATTACH"
 _DATA_PLANES: dict[str, Callable[[Surroundings], str]] = {"contour": start_contour, "istio": start_istio}
 
+# Run in the runner's namespace; the certificate is not the question there.
+_ASK = """
+import ssl, sys, urllib.error, urllib.request as request
+url, host = sys.argv[1:]
+context = ssl._create_unverified_context()
+opener = request.build_opener(request.ProxyHandler({}), request.HTTPSHandler(context=context))
+try:
+    print(opener.open(request.Request(url, headers={"Host": host} if host else {}), timeout=2).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+except OSError:
+    print(0)
+"""
+
 
 class Cluster:
     """A running cluster; `start` owns one, `attach` uses one that another process owns."""
@@ -36,14 +50,14 @@ class Cluster:
     gateway_parent: Document = {"name": "contour", "namespace": "projectcontour"}  # noqa: RUF012  (never changed)
     istio_gateway = "istio-system/gateway"
 
-    def __init__(self, state: Document) -> None:
-        """Use a cluster as its state file describes it."""
+    def __init__(self, state: Document, folder: Path | None = None) -> None:
+        """Use a cluster as its state file describes it; files of this process go into `folder` or a temporary one."""
         self.state = state
         self.server: str = state["server"]
         self.certificate = Path(state["certificate"])
         self.network = Network(state["slot"])
         self.admin = Client(self.server, state["token"], state["certificate"])
-        self.folder = Path(tempfile.mkdtemp(prefix="progressive-ci-e2e-"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="progressive-ci-e2e-"))
         self._owned: _Owned | None = None
         self._mutex = threading.Lock()
 
@@ -52,7 +66,7 @@ class Cluster:
         """Start control plane, node and Prometheus, and the data planes named; the others start when first used."""
         owned = _Owned(say)
         try:
-            cluster = cls(owned.start())
+            cluster = cls(owned.start(), owned.folder)
             cluster._owned = owned
             for name in data_planes:
                 cluster.data_plane(name)
@@ -76,9 +90,10 @@ class Cluster:
 
     def stop(self) -> None:
         """End what this object started, and nothing else."""
-        shutil.rmtree(self.folder, ignore_errors=True)
         if self._owned:
             self._owned.stop()
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def check(self) -> None:
         """Raise HopelessError if a program of this cluster has ended by itself."""
@@ -117,6 +132,10 @@ class Cluster:
         """Create a service account that may do exactly what the YAML text of Roles and ClusterRoles says; return a token."""
         return users.create(self.admin, name, roles, namespace, seconds=seconds)
 
+    def as_user(self, token: str) -> Client:
+        """Return the API as the owner of a token sees it."""
+        return Client(self.server, token, str(self.certificate))
+
     def kubeconfig(self, token: str | None = None, server: str | None = None) -> Path:
         """Write a kubeconfig; by default the administrator's, for the API server itself."""
         handle, path = tempfile.mkstemp(suffix=".kubeconfig", dir=self.folder)
@@ -135,6 +154,11 @@ class Cluster:
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | how
         environment = {**os.environ, **(env or {})}
         return subprocess.Popen(self.network.in_runner(*command), env=environment, cwd=cwd, **how)  # noqa: S603
+
+    def runner_status(self, url: str, host: str = "") -> int:
+        """Return the status of a GET from the runner's namespace; 0 where no answer came within 2 s."""
+        command = self.network.in_runner(sys.executable, "-I", "-c", _ASK, url, host)
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603
 
     def runner_socket(self, port: int = 0) -> socket.socket:
         """Listen on 127.0.0.1 of the runner's namespace while serving from this process."""

@@ -1,0 +1,35 @@
+"""Owns the pytest fixtures: one cluster for a session, a fresh namespace for a test.
+
+Use with `pytest_plugins = ["tests.e2e.cluster.fixtures"]`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.cluster import binaries
+from tests.e2e.cluster.cluster import Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give a running cluster; skip where its programs are not built, saying what to do."""
+    try:
+        running = Cluster.start_or_attach()
+    except binaries.MissingError as error:
+        pytest.skip(str(error))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """Give a namespace of its own to a test, and delete it without waiting."""
+    name = cluster.namespace()
+    yield name
+    cluster.admin.delete("Namespace", name)
