@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,12 @@ import pytest
 
 from tests.e2e.cluster import workloads
 from tests.e2e.cluster.load import Load
+from tests.e2e.cluster.proxy import Answer, Call, NoHooks, RecordingProxy
 from tests.e2e.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.cluster.client import Document
     from tests.e2e.cluster.cluster import Cluster
@@ -111,9 +115,10 @@ def test_prometheus_counts_requests(cluster: Cluster, namespace: str) -> None:
         found = {(labels["version"], labels["status"]): value for labels, value in cluster.prometheus_query(rate)}
         return found if found.get(("2.0.0-err30", "500"), 0) > 0 and found.get(("1.0.0", "200"), 0) > 25 else {}  # noqa: PLR2004
 
-    with _start_load(cluster, url, namespace):
+    with _start_load(cluster, url, namespace) as load:
         found = wait_until("request rates", rates, seconds=30)
     assert found["1.0.0", "500"] == 0
+    assert load.stop().failed()
     assert found["2.0.0-err30", "500"] / found["2.0.0-err30", "200"] == pytest.approx(0.3 / 0.7, rel=0.7)
 
 
@@ -168,3 +173,38 @@ def test_logs_of_a_pod_can_be_read(cluster: Cluster, namespace: str) -> None:
     (pod,) = cluster.admin.list("Pod", namespace)
     path = cluster.admin.path("Pod", namespace, pod["metadata"]["name"], "log")
     assert "version 1.0.0" in cluster.admin.send("GET", path, params={"tailLines": 1}).text
+
+
+def test_the_proxy_records_and_replaces_answers(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    """The proxy passes requests and watches on, records them, and answers something else when a hook says so."""
+    record = tmp_path / "requests.jsonl"
+    with RecordingProxy(cluster, record=record) as proxy:
+        script = _CLIENT.format(namespace=namespace)
+        kubeconfig = cluster.kubeconfig(server=proxy.url)
+        with cluster.run_in_runner([sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}) as running:
+            out, errors = running.communicate(timeout=60)
+        assert out.split() == ["created", "ADDED", "2"], errors
+        proxy.hooks = _Unavailable()
+        with cluster.run_in_runner([sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}) as running:
+            assert "503" in running.communicate(timeout=60)[1]
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [line["method"] for line in lines if line["path"].endswith("/configmaps")][:3] == ["POST", "GET", "GET"]
+    assert cluster.admin.token not in record.read_text()
+
+
+class _Unavailable(NoHooks):
+    def before(self, call: Call) -> Answer | None:
+        return Answer(503, b'{"kind":"Status","apiVersion":"v1","code":503}') if call.method == "POST" else None
+
+
+_CLIENT = """
+from kubernetes import client, config, watch
+config.load_kube_config()
+core = client.CoreV1Api()
+core.create_namespaced_config_map("{namespace}", {{"metadata": {{"name": "one"}}}})
+print("created")
+for event in watch.Watch().stream(core.list_namespaced_config_map, "{namespace}", timeout_seconds=1):
+    if event["object"].metadata.name == "one":
+        print(event["type"])
+print(len(core.list_namespaced_config_map("{namespace}").items))
+"""
