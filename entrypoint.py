@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""What the image starts: the command line, with the inputs of a GitHub action as its variables."""
+
+import os
+import sys
+from pathlib import Path
+
+from progressive_ci.cli import commands, main
+
+POST = "progressive-ci-post"
+
+
+def start(program: str, arguments: list[str]) -> None:
+    """Do what the arguments say; without any, what the inputs say; under the post step's name, the post step."""
+    known = {"-h", "--help", *(command.name for command in commands.TABLE)}
+    if arguments and arguments[0] not in known:
+        os.execvp(arguments[0], arguments)  # noqa: S606 - Jenkins starts `cat` in an image, GitLab a shell
+    for name, value in list(os.environ.items()):
+        if name.startswith("INPUT_") and value.strip():
+            os.environ["PROGRESSIVE_CI_" + name.removeprefix("INPUT_").replace("-", "_")] = value
+    chosen = os.environ.get("PROGRESSIVE_CI_COMMAND", "").strip() or "run"
+    main.main(arguments or ["post" if Path(program).name == POST else chosen])
+
+
+if __name__ == "__main__":
+    start(sys.argv[0], sys.argv[1:])
