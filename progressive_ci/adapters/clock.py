@@ -1,8 +1,9 @@
 """Real time and signals: everything that happens on SIGTERM starts here.
 
-`RealClock` belongs to the main thread, in which Python runs signal handlers. A handler only notes the first
-signal's name and writes a byte into a pipe; `wait` sleeps on the other end of that pipe, so a signal, or an
-answer on another thread, ends it at once and none is ever missed. `ThreadClock` is time for any other
+`RealClock` belongs to the main thread, in which Python runs signal handlers. `wait` sleeps on a pipe. The
+interpreter itself writes a byte into it when a signal arrives (a handler in Python could run too late: when
+the signal comes just before the sleep, only after it), and so does whoever has an answer; none is ever
+missed. The handler notes the first signal's name, and nothing else. `ThreadClock` is time for any other
 thread, which no signal reaches.
 """
 
@@ -46,6 +47,7 @@ class RealClock:
         self._shielded = False
         self._reminders: list[float] = []
         self._previous: dict[int, object] = {}
+        self._wakeup = -1
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -63,11 +65,14 @@ class RealClock:
                 continue
             self._previous[number] = before
             signal.signal(number, self._note)
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def close(self) -> None:
         """Give the signals back to whoever had them; the clock is of no use afterwards."""
         for number, before in self._previous.items():
             signal.signal(number, before)  # type: ignore[arg-type]  # what getsignal gave
+        if self._previous:
+            signal.set_wakeup_fd(self._wakeup)
         self._previous.clear()
         os.close(self._read)
         os.close(self._write)
@@ -97,7 +102,7 @@ class RealClock:
         self._interrupt()
 
     def wake(self) -> None:
-        """End the present or the next wait; callable from any thread and from signal handlers."""
+        """End the present or the next wait; callable from any thread."""
         try:
             os.write(self._write, b"\0")
         except OSError:
@@ -117,7 +122,6 @@ class RealClock:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signal = self._signal or signal.Signals(number).name
-        self.wake()
 
     def _interrupt(self) -> None:
         if self._signal and not self._shielded:

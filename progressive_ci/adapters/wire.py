@@ -1,0 +1,136 @@
+"""One exchange with the API server over urllib3, blocking: no repeats, no redirects, a bounded answer."""
+
+import json
+import ssl
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlencode, urlsplit
+
+from progressive_ci import __version__
+from progressive_ci.adapters.connection import Connection
+from progressive_ci.adapters.retry import NOT_SENT
+from progressive_ci.errors import ApiError, NoAnswer
+from progressive_ci.ports import HttpResponse
+
+_CHUNK = 65536
+_LARGEST = 64 * 1024 * 1024
+_UNAUTHORIZED = 401
+
+
+class Wire:
+    """`ports.Transport` for threads that may block.
+
+    The deadline holds between two chunks and for each silence; `KubeTransport` makes it total.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: object | None,
+        content_type: str,
+        timeout: float,
+    ) -> HttpResponse:
+        """Send one request; once more with a fresh credential when the server refuses the present one."""
+        until = time.monotonic() + timeout
+        target = f"{self._connection.server}{path}" + (f"?{urlencode(query)}" if query else "")
+        payload = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        headers = {"accept": "application/json, */*", "user-agent": f"progressive-ci/{__version__}"}
+        if payload is not None:
+            headers["content-type"] = content_type
+        answer = self._exchange(method, target, payload, headers, until)
+        if answer.status == _UNAUTHORIZED and self._connection.renew():
+            answer = self._exchange(method, target, payload, headers, until)
+        return answer
+
+    def _exchange(
+        self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str], until: float
+    ) -> HttpResponse:
+        from urllib3 import Timeout  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - same
+
+        login = self._connection.headers()
+        seconds = max(until - time.monotonic(), 0.001)
+        try:
+            response = self._connection.pool().request(
+                method,
+                target,
+                body=payload,
+                headers={**headers, **login},
+                preload_content=False,
+                retries=False,
+                redirect=False,
+                timeout=Timeout(connect=seconds, read=seconds),
+            )
+            return HttpResponse(response.status, dict(response.headers), _read(response, until))
+        except HTTPError as error:
+            _explain(error, self._connection.server)
+
+
+def _read(response: Any, until: float) -> bytes:  # noqa: ANN401 - a urllib3 response, untyped in version 1
+    parts: list[bytes] = []
+    size = 0
+    while part := response.read(_CHUNK):
+        parts.append(part)
+        size += len(part)
+        if size > _LARGEST or time.monotonic() > until:
+            response.close()
+            if size > _LARGEST:
+                raise ApiError(f"an answer of more than {_LARGEST >> 20} MB was cut off")
+            raise NoAnswer("the answer did not end in time")
+    response.release_conn()
+    return b"".join(parts)
+
+
+def _explain(error: Exception, server: str) -> NoReturn:
+    """Say what a broken exchange means: whether the request was sent, and what to look at."""
+    from urllib3 import exceptions  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise ApiError(
+                f"the certificate of {server} can't be trusted: {cause.verify_message}",
+                advice="check server, certificate-authority-data and tls-server-name in the kubeconfig",
+                reason="Certificate",
+            ) from error
+        cause = cause.__cause__ or cause.__context__ or _argument(cause)
+    unsent = isinstance(
+        error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError | exceptions.ProxyError
+    )
+    did = "can't be reached" if unsent else "did not answer"
+    raise NoAnswer(
+        f"the API server {server} {did}: {_plain(error)}",
+        advice=_advice(server),
+        reason=NOT_SENT if unsent else "",
+    ) from error
+
+
+def _argument(error: BaseException) -> BaseException | None:
+    """urllib3 keeps the cause as the first argument."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, BaseException) else None
+
+
+def _plain(error: BaseException) -> str:
+    """The message without the object's address that urllib3 puts before it."""
+    said = str(error)
+    return said.split(">: ", 1)[-1] if said.startswith("<") else said
+
+
+def _advice(server: str) -> str:
+    local = urlsplit(server).hostname in {"127.0.0.1", "localhost", "::1"}
+    contained = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+    if local and contained:
+        return (
+            "inside a container that address is the container itself: run the job in the cluster's network "
+            "(docker run --network), or give the API server an address that this container can reach"
+        )
+    return "check that this job may reach that address: a private endpoint, a firewall, a VPN or a proxy"
