@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import labels_of
-from progressive_ci.model.kinds import Ref
+from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.model.route import GatewaySettings, Route
 from progressive_ci.model.weight import NONE, Weight
 from progressive_ci.model.write import Write, add, pointer, remove, test
@@ -21,6 +21,7 @@ NAME = "gateway"
 OBJECT = "HTTPRoute, GRPCRoute, TCPRoute or TLSRoute (weights of backendRefs)"
 ACKNOWLEDGES = True
 SETTLE = 2.0
+SURVEYS: tuple[Kind, ...] = ()
 
 
 def objects(route: Route) -> tuple[Ref, ...]:

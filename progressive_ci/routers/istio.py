@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.kinds import VIRTUAL_SERVICE, Ref
+from progressive_ci.model.kinds import VIRTUAL_SERVICE, Kind, Ref
 from progressive_ci.model.route import IstioSettings, Route, VirtualServiceRef
 from progressive_ci.model.weight import NONE, Weight
 from progressive_ci.model.write import Write
@@ -15,6 +15,7 @@ NAME = "istio"
 OBJECT = "VirtualService (weights of destinations)"
 ACKNOWLEDGES = False
 SETTLE = 10.0
+SURVEYS: tuple[Kind, ...] = ()
 
 
 def objects(route: Route) -> tuple[Ref, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.kinds import Ref
+from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Write
@@ -31,6 +31,9 @@ class Router(Protocol):
 
     SETTLE: float
     """Seconds from a confirmed write to its effect on traffic."""
+
+    SURVEYS: tuple[Kind, ...]
+    """Kinds of which preflight also reads every object of the namespace, for `complaints` to look through."""
 
     def objects(self, route: Route) -> tuple[Ref, ...]:
         """Everything to read before any other call, objects that may not exist yet included."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from progressive_ci.model.route import Route
-from progressive_ci.routers import gateway
+from progressive_ci.routers import gateway, istio, nginx, replica_ratio
 from progressive_ci.routers.router import Router
 
-_MODULES: tuple[Router, ...] = (gateway,)
+_MODULES: tuple[Router, ...] = (gateway, istio, nginx, replica_ratio)
 
 ROUTERS: Mapping[str, Router] = {module.NAME: module for module in _MODULES}
 
