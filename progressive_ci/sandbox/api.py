@@ -1,0 +1,93 @@
+"""The simulated API server: a request comes in, an answer goes out."""
+
+from collections.abc import Callable, Mapping
+
+from progressive_ci.model import kinds
+from progressive_ci.sandbox import access, deletion, pod_log, reads, scale, service_proxy, status, writes
+from progressive_ci.sandbox.call import Answer, Call, Target, target, verb
+from progressive_ci.sandbox.reads import Watch
+from progressive_ci.sandbox.service_proxy import Backend
+from progressive_ci.sandbox.store import Store
+
+VERSION = {"major": "1", "minor": "37", "gitVersion": "v1.37.2", "platform": "linux/amd64"}
+
+
+Verb = Callable[[Store, Call, Target], Answer]
+OF_ONE: Mapping[str, Verb] = {
+    "get": lambda store, _, place: reads.get(store, place),
+    "update": writes.replace,
+    "patch": writes.patch,
+    "delete": deletion.delete,
+}
+OF_ALL: Mapping[str, Verb] = {
+    "list": reads.list_,
+    "create": writes.create,
+    "deletecollection": deletion.delete_collection,
+}
+
+
+class Api:
+    """Serves a store. Who calls has been found out already.
+
+    Attributes:
+        store: what it serves.
+        backends: what answers behind a Service that no pods back, by namespace and name.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.backends: dict[tuple[str, str], Backend] = {}
+
+    def handle(self, call: Call) -> Answer | Watch:
+        """Answer one request; what is refused is an answer too."""
+        try:
+            return self._route(call)
+        except status.Refusal as refusal:
+            return Answer(refusal.code, refusal.body, headers=tuple(refusal.headers.items()))
+
+    def _route(self, call: Call) -> Answer | Watch:
+        if not call.user:
+            raise status.unauthorized()
+        if call.path == "/version":
+            return Answer(200, dict(VERSION))
+        if call.path in {"/healthz", "/livez", "/readyz"}:
+            return Answer(200, "ok", content_type="text/plain")
+        if call.path == REVIEWS and call.method == "POST":
+            return access.review(self.store, call)
+        place = target(call.path)
+        access.demand(self.store, call, place)
+        if place.subresource:
+            return self._subresource(call, place)
+        return self._object(call, place)
+
+    def _object(self, call: Call, place: Target) -> Answer | Watch:
+        asked = verb(call, place)
+        if asked == "watch":
+            return Watch(self.store, call, place)
+        verbs = OF_ONE if place.name else OF_ALL
+        if asked not in verbs:
+            raise status.method_not_allowed()
+        return verbs[asked](self.store, call, place)
+
+    def _subresource(self, call: Call, place: Target) -> Answer:
+        if place.kind is kinds.POD and place.subresource == "log" and call.method == "GET":
+            return pod_log.read(self.store, call, place)
+        if place.kind is kinds.SERVICE and place.subresource == "proxy":
+            return service_proxy.forward(self.store, self.backends, call, place)
+        served = getattr(place.resource, place.subresource, False) is True
+        if place.subresource not in {"status", "scale"} or not served:
+            raise status.no_resource()
+        match call.method:
+            case "GET" if place.subresource == "scale":
+                return Answer(200, scale.of(reads.demanded(self.store, place)))
+            case "GET":
+                return reads.get(self.store, place)
+            case "PUT":
+                return writes.replace(self.store, call, place)
+            case "PATCH":
+                return writes.patch(self.store, call, place)
+            case _:
+                raise status.method_not_allowed()
+
+
+REVIEWS = kinds.collection_path(kinds.SELF_SUBJECT_ACCESS_REVIEW, "")

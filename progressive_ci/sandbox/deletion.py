@@ -1,0 +1,87 @@
+"""Delete: preconditions, propagation policies, finalizers and the grace period of pods."""
+
+from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import Kind
+from progressive_ci.sandbox import status
+from progressive_ci.sandbox.call import Answer, Call, Target
+from progressive_ci.sandbox.json_patch import clone
+from progressive_ci.sandbox.reads import demanded, list_, shown
+from progressive_ci.sandbox.store import Store
+
+FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
+
+
+def delete(store: Store, call: Call, place: Target) -> Answer:
+    """DELETE of one object."""
+    options = _options(call)
+    found = demanded(store, place)
+    _preconditions(place, options, found)
+    left = found if call.dry else begin(store, place.kind, found, options)
+    code = 202 if left is not None and options.get("propagationPolicy") == "Foreground" else 200
+    if place.resource.returned or (left is not None and not call.dry):
+        return Answer(code, shown(place, left or found))
+    return Answer(200, status.success(place.kind, place.name, found["metadata"]["uid"]))
+
+
+def delete_collection(store: Store, call: Call, place: Target) -> Answer:
+    """DELETE of everything that the selectors match."""
+    answer = list_(store, call, place)
+    assert isinstance(answer.body, dict)  # noqa: S101 - a list answers an object
+    for item in answer.body["items"]:
+        found = store.get(place.kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+        if found is not None and not call.dry:
+            begin(store, place.kind, found, _options(call))
+    return answer
+
+
+def _options(call: Call) -> JsonObject:
+    options: JsonObject = dict(call.body) if isinstance(call.body, dict) else {}
+    for field in ("propagationPolicy", "gracePeriodSeconds"):
+        if field in call.query:
+            options[field] = call.query[field]
+    if options.get("dryRun"):
+        raise status.bad_request("dryRun belongs into the query")
+    return options
+
+
+def _preconditions(place: Target, options: JsonObject, found: JsonObject) -> None:
+    wanted = options.get("preconditions") or {}
+    metadata = found["metadata"]
+    uid, version = wanted.get("uid"), wanted.get("resourceVersion")
+    if uid and uid != metadata["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
+        raise status.conflict(place.kind, place.name, why)
+    if version and version != metadata["resourceVersion"]:
+        why = (
+            f"Precondition failed: ResourceVersion in precondition: {version},"
+            f" ResourceVersion in object meta: {metadata['resourceVersion']}"
+        )
+        raise status.conflict(place.kind, place.name, why)
+
+
+def begin(store: Store, kind: Kind, found: JsonObject, options: JsonObject) -> JsonObject | None:
+    """Delete an object, or mark it when something still has to happen first; None when it is gone."""
+    obj: JsonObject = clone(found)
+    metadata = obj["metadata"]
+    finalizers = list(metadata.get("finalizers") or ())
+    marker = {"Foreground": FOREGROUND, "Orphan": ORPHAN}.get(options.get("propagationPolicy", ""))
+    if marker and marker not in finalizers:
+        finalizers.append(marker)
+    grace = _grace(kind, found, options)
+    if not finalizers and not grace:
+        store.drop(kind, obj)
+        return None
+    metadata.setdefault("deletionTimestamp", store.timestamp())
+    metadata["deletionGracePeriodSeconds"] = grace
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    return store.write(kind, obj)
+
+
+def _grace(kind: Kind, found: JsonObject, options: JsonObject) -> int:
+    """Seconds that a running pod gets; others none."""
+    if kind is not kinds.POD or not found["spec"].get("nodeName"):
+        return 0
+    asked = options.get("gracePeriodSeconds")
+    return int(found["spec"].get("terminationGracePeriodSeconds", 30) if asked is None else asked)
