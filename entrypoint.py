@@ -11,7 +11,7 @@ POST = "progressive-ci-post"
 
 
 def start(program: str, arguments: list[str]) -> None:
-    """Do what the arguments say; without any, what the inputs say; under the post step's name, the post step."""
+    """Do what the arguments say; without any, what the inputs say, or what the post step's name says."""
     known = {"-h", "--help", *(command.name for command in commands.TABLE)}
     if arguments and arguments[0] not in known:
         os.execvp(arguments[0], arguments)  # noqa: S606 - Jenkins starts `cat` in an image, GitLab a shell

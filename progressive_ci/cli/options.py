@@ -107,7 +107,6 @@ TABLE: tuple[Option, ...] = (
         "analysis",
         "AnalysisTemplate that judges a plain Deployment",
         SPEC,
-        Shape.MANY,
         metavar="TEMPLATE",
     ),
     Option(

@@ -23,7 +23,7 @@ from progressive_ci.model.event import (
 )
 from progressive_ci.reports.format import Format
 from progressive_ci.reports.mask import Mask
-from progressive_ci.reports.plain import waiting
+from progressive_ci.reports.plain import stamped, waiting
 from progressive_ci.reports.story import Story, heartbeat_due, told
 
 MILESTONES = (Opened, Began, Shifted, Stopped, Ended)
@@ -87,16 +87,17 @@ class RunReporter:
 
     def _take(self, event: Event) -> None:
         at = self._wall()
-        token = secrets.token_hex(16)
+        word = secrets.token_hex(16)
         if isinstance(event, SecretSeen):
             self._mask = self._mask.knowing(event.value)
-            self._screen.show(self._form.lines(self._story, event, at, token=token))
+            self._screen.show(self._form.lines(self._story, event, at, word=word))
             return
         event = masked(event, self._mask)
         before, self._story = self._story, told(self._story, event, at)
-        self._screen.show(tuple(map(self._mask.applied, self._form.lines(before, event, at, token=token))))
         if isinstance(event, Waiting) and self._screen.terminal:
-            self._screen.live(f"{at:%H:%M:%S}  {waiting(event)}")
+            self._screen.live(stamped(at, waiting(event)))
+        else:
+            self._screen.show(tuple(map(self._mask.applied, self._form.lines(before, event, at, word=word))))
         for paper in self._papers:
             if isinstance(event, paper.occasions) or (not paper.grows and heartbeat_due(before, at)):
                 self._keep(paper)

@@ -28,8 +28,8 @@ class Screen:
 
     def live(self, line: str) -> None:
         """Replace the live line; only for terminals."""
-        columns = os.get_terminal_size(self._descriptor).columns
-        self._put(line[: max(columns - 1, 20)], live=True)
+        columns = os.get_terminal_size(self._descriptor).columns or 80
+        self._put(line[: columns - 1], live=True)
 
     def close(self, patience: float = 5.0) -> None:
         """Wait until everything is printed, but not for ever."""

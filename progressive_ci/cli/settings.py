@@ -14,7 +14,7 @@ class Settings:
     context: str = ""
     kubeconfig: str = ""
     image: tuple[str, ...] = ()
-    analysis: tuple[str, ...] = ()
+    analysis: str = ""
     address: tuple[str, ...] = ()
     pause_timeout: float | None = None
     max_duration: float | None = None

@@ -13,12 +13,12 @@ class Format(Protocol):
     NAME: str
     """Row of the table, and the word after `--reporter`."""
 
-    def lines(self, story: Story, event: Event, at: datetime, *, token: str) -> tuple[str, ...]:
+    def lines(self, story: Story, event: Event, at: datetime, *, word: str) -> tuple[str, ...]:
         """The lines of one event.
 
         Args:
             story: what was told before it.
             event: what has just happened.
             at: when, in UTC.
-            token: a word that nobody can guess, fresh for each event.
+            word: that nobody can guess, fresh for each event.
         """

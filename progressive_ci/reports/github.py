@@ -6,7 +6,7 @@ from progressive_ci.model.document import Source
 from progressive_ci.model.event import Began, Ended, Event, SecretSeen, Untrusted, Warned
 from progressive_ci.reports import ending, plain
 from progressive_ci.reports.story import Story
-from progressive_ci.reports.text import one_line, shorten
+from progressive_ci.reports.text import lines_of, one_line, shorten
 
 NAME = "github"
 
@@ -17,23 +17,28 @@ LONGEST = 4096
 """Characters after which the runner cuts an annotation."""
 
 
-def lines(story: Story, event: Event, at: datetime, *, token: str) -> tuple[str, ...]:
+def lines(story: Story, event: Event, at: datetime, *, word: str) -> tuple[str, ...]:
     """The lines of one event (see `reports.format`)."""
     match event:
         case Began(phase):
             return (*end_of_group(story), f"::group::{data(f'{plain.clock(at)}  {one_line(phase)}')}")
         case Ended():
-            *head, last = plain.lines(story, event, at, token=token)
-            return (*end_of_group(story), *harmless(tuple(head)), *verdict(event), last)
+            *head, last = plain.lines(story, event, at, word=word)
+            return (
+                *end_of_group(story),
+                *harmless(tuple(head)),
+                *verdict(event),
+                last.replace("##[", r"#\u0023["),
+            )
         case Warned(text, source) if len(story.warnings) < ANNOTATIONS:
             return (annotation("warning", text, source, title="progressive-ci"),)
         case SecretSeen(value):
             return tuple(f"::add-mask::{data(line)}" for line in value.splitlines() if len(line.strip()) > 3)  # noqa: PLR2004 - shorter ones would mask innocent words
         case Untrusted():
-            quoted = harmless(plain.lines(story, event, at, token=token))
-            return (f"::stop-commands::{token}", *quoted, f"::{token}::")
+            quoted = harmless(plain.lines(story, event, at, word=word))
+            return (f"::stop-commands::{word}", *quoted, f"::{word}::")
         case _:
-            return harmless(plain.lines(story, event, at, token=token))
+            return harmless(plain.lines(story, event, at, word=word))
 
 
 def end_of_group(story: Story) -> tuple[str, ...]:
@@ -58,14 +63,14 @@ def annotation(level: str, text: str, source: Source, *, title: str) -> str:
     if places and source.line:
         places.append(f"line={source.line}")
     where = f"{source}: " if source.file and not places else ""
-    return f"::{level} {','.join([*places, f'title={prop(title)}'])}::{data(shorten(where + text, LONGEST))}"
+    message = shorten(where + "\n".join(lines_of(text)), LONGEST)
+    return f"::{level} {','.join([*places, f'title={prop(one_line(title))}'])}::{data(message)}"
 
 
 def harmless(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Lines that hold no command, in neither of the two notations that the runner obeys."""
-    return tuple(
-        f". {text}" if text.lstrip().startswith("::") else text.replace("##[", "## [") for text in texts
-    )
+    spaced = (text.replace("##[", "## [") for text in texts)
+    return tuple(f". {text}" if text.lstrip().startswith("::") else text for text in spaced)
 
 
 def data(text: str) -> str:

@@ -27,7 +27,7 @@ MARK = {"Successful": "ok", "Failed": "BAD", "Error": "error", "Inconclusive": "
 """Upstream's words for one measurement in ours."""
 
 
-def lines(story: Story, event: Event, at: datetime, *, token: str) -> tuple[str, ...]:  # noqa: ARG001 - others need it
+def lines(story: Story, event: Event, at: datetime, *, word: str) -> tuple[str, ...]:  # noqa: ARG001 - others need it
     """The lines of one event (see `reports.format`)."""
     match event:
         case Began(phase):
