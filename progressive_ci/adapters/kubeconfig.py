@@ -85,14 +85,14 @@ def choose(paths: tuple[str, ...], context: str, environ: Mapping[str, str]) -> 
 
 def nothing_found(paths: tuple[str, ...], environ: Mapping[str, str]) -> Refused:
     """There is no way to a cluster; names the places and, in a GitHub container action, the usual cause."""
-    looked = ", ".join(paths) or "neither KUBECONFIG nor HOME is set"
+    looked = f"looked at {', '.join(paths)}" if paths else "neither KUBECONFIG nor HOME is set"
     advice = "set KUBECONFIG, or give --kubeconfig FILE"
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("HOME") == _ACTIONS_HOME:
         advice = (
             f"a container action has {_ACTIONS_HOME} as its HOME and doesn't see the runner user's files: "
             "write the kubeconfig below $RUNNER_TEMP or the workspace, and set KUBECONFIG to that one path"
         )
-    return _refused(f"no kubeconfig found (looked at {looked})", "", advice)
+    return _refused(f"no kubeconfig found ({looked})", "", advice)
 
 
 def _read(path: Path) -> Entry:
@@ -149,7 +149,7 @@ def _resolved(entry: Entry, folder: Path, where: str) -> Entry:
         inline = entry.pop(f"{field}-data", None)
         if inline:
             try:
-                entry[field] = path_of(base64.b64decode(inline))
+                entry[field] = path_of(base64.b64decode("".join(str(inline).split()), validate=True))
             except (binascii.Error, ValueError) as error:
                 raise _refused(f"`{field}-data` is no base64", where, "write it again") from error
     for field in _PATHS:
