@@ -15,7 +15,7 @@ from progressive_ci.model.write import Write, add, pointer, remove, test
 from progressive_ci.routers.gateway_rules import obstacles, splits
 from progressive_ci.routers.gateway_status import looked_at
 from progressive_ci.routers.router import Objects
-from progressive_ci.routers.split import carried, patches, place, says
+from progressive_ci.routers.split import carried, move, patches, place, says
 
 NAME = "gateway"
 OBJECT = "HTTPRoute, GRPCRoute, TCPRoute or TLSRoute (weights of backendRefs)"
@@ -47,7 +47,13 @@ def weight(route: Route, objects: Objects) -> Weight:
 def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
     """One patch for each route object that says anything else."""
     return patches(
-        (ref, (*_moves(route, body, weight), *_label(route, body, weight)))
+        (
+            ref,
+            (
+                *(op for split in splits(route, body) for op in move(split, weight)),
+                *_label(route, body, weight),
+            ),
+        )
         for ref, body in _seen(route, objects)
     )
 
@@ -90,13 +96,6 @@ def _reached(route: Route, body: JsonObject, weight: Weight) -> bool:
     if not found:
         return weight == NONE
     return all(says(split, weight) for split in found) and looked_at(body)
-
-
-def _moves(route: Route, body: JsonObject, weight: Weight) -> Iterator[JsonObject]:
-    """Weights of the rules that say anything else."""
-    for split in splits(route, body):
-        if not says(split, weight):
-            yield from place(split, weight)
 
 
 def _label(route: Route, body: JsonObject, weight: Weight) -> tuple[JsonObject, ...]:

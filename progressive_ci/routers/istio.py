@@ -9,7 +9,7 @@ from progressive_ci.model.weight import NONE, Weight
 from progressive_ci.model.write import Write
 from progressive_ci.routers.istio_routes import obstacles, splits
 from progressive_ci.routers.router import Objects
-from progressive_ci.routers.split import carried, patches, place, says
+from progressive_ci.routers.split import carried, move, patches, place, says
 
 NAME = "istio"
 OBJECT = "VirtualService (weights of destinations)"
@@ -42,7 +42,10 @@ def weight(route: Route, objects: Objects) -> Weight:
 
 def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
     """One patch for each VirtualService that says anything else."""
-    return patches((_ref(one), _moves(route, one, body, weight)) for one, body in _seen(route, objects))
+    return patches(
+        (_ref(one), tuple(op for split in splits(route, one.routes, body) for op in move(split, weight)))
+        for one, body in _seen(route, objects)
+    )
 
 
 def withdraw(route: Route, objects: Objects) -> tuple[Write, ...]:
@@ -77,16 +80,6 @@ def _ref(one: VirtualServiceRef) -> Ref:
 def _seen(route: Route, objects: Objects) -> Iterator[tuple[VirtualServiceRef, JsonObject]]:
     """The VirtualServices that exist."""
     return ((one, objects[_ref(one)]) for one in _settings(route).virtual_services if _ref(one) in objects)
-
-
-def _moves(route: Route, one: VirtualServiceRef, body: JsonObject, weight: Weight) -> tuple[JsonObject, ...]:
-    """Weights of the routes that say anything else."""
-    return tuple(
-        operation
-        for split in splits(route, one.routes, body)
-        if not says(split, weight)
-        for operation in place(split, weight)
-    )
 
 
 def _reached(route: Route, one: VirtualServiceRef, body: JsonObject, weight: Weight) -> bool:

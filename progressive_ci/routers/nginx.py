@@ -1,7 +1,7 @@
 """ingress-nginx: a second Ingress with canary annotations beside each stable one, while it has weight.
 
-It is created with the first weight above 0 and deleted at 0. One that stays at weight 0, or has its annotation
-set to "false", still takes part in what the admission webhook compares, and can block the stable one.
+It is created with the first weight above 0 and deleted at 0. One that stays at weight 0, or has its
+annotation set to "false", is still compared by the admission webhook and can block the stable one.
 """
 
 from collections.abc import Iterator

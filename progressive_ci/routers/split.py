@@ -54,23 +54,36 @@ def carried(split: Split) -> Weight:
 
 
 def says(split: Split, weight: Weight) -> bool:
-    """Whether both weights stand as `place` writes them."""
+    """Whether both weights stand as they would be written."""
     return (split.canary.written, split.stable.written) == (weight.percent, weight.rest.percent)
 
 
-def place(split: Split, weight: Weight) -> tuple[JsonObject, ...]:
-    """Both weights, under the condition that each backend still stands where it was seen.
+def move(split: Split, weight: Weight) -> tuple[JsonObject, ...]:
+    """Both weights, unless somebody has changed them since they were seen; empty where they stand already.
 
-    `add` overwrites what is there and creates what is not, so these hold whatever the weights are by then.
+    So a shift that is late never undoes the safe write that overtook it.
     """
-    return tuple(
-        operation
-        for backend, share in ((split.canary, weight), (split.stable, weight.rest))
-        for operation in (
-            test(pointer(*backend.path, *backend.identity), backend.name),
-            add(pointer(*backend.path, "weight"), share.percent),
-        )
-    )
+    if says(split, weight):
+        return ()
+    return (*_unchanged(split.canary), *_unchanged(split.stable), *place(split, weight))
+
+
+def place(split: Split, weight: Weight) -> tuple[JsonObject, ...]:
+    """Both weights, whatever they are by then, if each backend still stands where it was seen."""
+    return (*_set(split.canary, weight), *_set(split.stable, weight.rest))
+
+
+def _set(backend: Backend, weight: Weight) -> tuple[JsonObject, JsonObject]:
+    """`add` overwrites a weight that is there and creates one that is not."""
+    name = test(pointer(*backend.path, *backend.identity), backend.name)
+    return name, add(pointer(*backend.path, "weight"), weight.percent)
+
+
+def _unchanged(backend: Backend) -> tuple[JsonObject, ...]:
+    """A weight that is absent cannot be tested for its absence."""
+    if backend.written is None:
+        return ()
+    return (test(pointer(*backend.path, "weight"), backend.written),)
 
 
 def patches(changes: Iterable[tuple[Ref, tuple[JsonObject, ...]]]) -> tuple[Patch, ...]:
