@@ -8,10 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.e2e.cluster import workloads
+from tests.e2e.cluster.exchange import Answer, Call, NoHooks
 from tests.e2e.cluster.load import Load
-from tests.e2e.cluster.proxy import Answer, Call, NoHooks, RecordingProxy
+from tests.e2e.cluster.proxy import RecordingProxy
 from tests.e2e.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -36,16 +38,22 @@ def _two_versions(cluster: Cluster, namespace: str, canary: str = "example/app:2
 
 def _gateway_route(cluster: Cluster, namespace: str, canary: int) -> tuple[str, Document]:
     weights = {_STABLE: 100 - canary, _CANARY: canary}
-    return cluster.gateway_url, workloads.http_route("demo", f"{namespace}.test", cluster.gateway_parent, weights)
+    return cluster.gateway_url, workloads.http_route(
+        "demo", f"{namespace}.test", cluster.gateway_parent, weights
+    )
 
 
 def _istio_route(cluster: Cluster, namespace: str, canary: int) -> tuple[str, Document]:
     weights = {_STABLE: 100 - canary, _CANARY: canary}
-    return cluster.istio_gateway_url, workloads.virtual_service("demo", f"{namespace}.test", cluster.istio_gateway, weights)
+    return cluster.istio_gateway_url, workloads.virtual_service(
+        "demo", f"{namespace}.test", cluster.istio_gateway, weights
+    )
 
 
 def _contour_route(cluster: Cluster, namespace: str, canary: int) -> tuple[str, Document]:
-    return cluster.gateway_url, workloads.http_proxy("demo", f"{namespace}.test", {_STABLE: 100 - canary, _CANARY: canary})
+    return cluster.gateway_url, workloads.http_proxy(
+        "demo", f"{namespace}.test", {_STABLE: 100 - canary, _CANARY: canary}
+    )
 
 
 _ROUTES = [
@@ -60,7 +68,9 @@ def _served(load: Load, share: float) -> None:
 
     def settled() -> bool:
         recent = load.records().between(time.time() - 1.5)
-        return len(recent.requests) > 50 and abs(recent.share("2.0.0") - share) < (0.15 if 0 < share < 1 else 0.001)  # noqa: PLR2004
+        return len(recent.requests) > 50 and abs(recent.share("2.0.0") - share) < (
+            0.15 if 0 < share < 1 else 0.001
+        )
 
     wait_until(f"the canary serves {share:.0%}", settled, seconds=30, every=0.2)
 
@@ -112,8 +122,12 @@ def test_prometheus_counts_requests(cluster: Cluster, namespace: str) -> None:
     rate = f'sum by (version, status) (rate(http_requests_total{{namespace="{namespace}"}}[5s]))'
 
     def rates() -> dict[tuple[str, str], float]:
-        found = {(labels["version"], labels["status"]): value for labels, value in cluster.prometheus_query(rate)}
-        return found if found.get(("2.0.0-err30", "500"), 0) > 0 and found.get(("1.0.0", "200"), 0) > 25 else {}  # noqa: PLR2004
+        found = {
+            (labels["version"], labels["status"]): value for labels, value in cluster.prometheus_query(rate)
+        }
+        return (
+            found if found.get(("2.0.0-err30", "500"), 0) > 0 and found.get(("1.0.0", "200"), 0) > 25 else {}
+        )
 
     with _start_load(cluster, url, namespace) as load:
         found = wait_until("request rates", rates, seconds=30)
@@ -127,7 +141,12 @@ def test_the_runner_sees_no_pod(cluster: Cluster, namespace: str) -> None:
     cluster.admin.create(workloads.deployment(_STABLE, "example/app:1.0.0", replicas=1), namespace)
     workloads.wait_ready(cluster.admin, namespace, _STABLE)
     (pod,) = cluster.admin.list("Pod", namespace)
-    urls = [cluster.server, cluster.gateway_url, cluster.istio_gateway_url, f"http://{pod['status']['podIP']}:8080"]
+    urls = [
+        cluster.server,
+        cluster.gateway_url,
+        cluster.istio_gateway_url,
+        f"http://{pod['status']['podIP']}:8080",
+    ]
     assert [cluster.runner_status(url) > 0 for url in urls] == [True, True, True, False]
 
 
@@ -161,8 +180,8 @@ def test_a_user_may_do_only_what_the_role_says(cluster: Cluster, namespace: str)
     assert kubeconfig.exists()
     user = cluster.as_user(cluster.user("ci", role, namespace))
     assert wait_until("the role is in force", lambda: user.send("GET", user.path("Deployment", namespace)).ok)
-    assert user.send("GET", f"/api/v1/namespaces/{namespace}/secrets").status_code == 403  # noqa: PLR2004
-    refused = [e for e in cluster.audit_since(began, verb="list") if e["responseStatus"].get("code") == 403]  # noqa: PLR2004
+    assert user.send("GET", f"/api/v1/namespaces/{namespace}/secrets").status_code == 403
+    refused = [e for e in cluster.audit_since(began, verb="list") if e["responseStatus"].get("code") == 403]
     assert f"system:serviceaccount:{namespace}:ci" in {e["user"]["username"] for e in refused}
 
 
@@ -176,25 +195,35 @@ def test_logs_of_a_pod_can_be_read(cluster: Cluster, namespace: str) -> None:
 
 
 def test_the_proxy_records_and_replaces_answers(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
-    """The proxy passes requests and watches on, records them, and answers something else when a hook says so."""
+    """The proxy passes requests and watches on, records them, and answers otherwise when a hook says so."""
     record = tmp_path / "requests.jsonl"
     with RecordingProxy(cluster, record=record) as proxy:
         script = _CLIENT.format(namespace=namespace)
         kubeconfig = cluster.kubeconfig(server=proxy.url)
-        with cluster.run_in_runner([sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}) as running:
+        with cluster.run_in_runner(
+            [sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}
+        ) as running:
             out, errors = running.communicate(timeout=60)
         assert out.split() == ["created", "ADDED", "2"], errors
         proxy.hooks = _Unavailable()
-        with cluster.run_in_runner([sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}) as running:
+        with cluster.run_in_runner(
+            [sys.executable, "-c", script], env={"KUBECONFIG": str(kubeconfig)}
+        ) as running:
             assert "503" in running.communicate(timeout=60)[1]
     lines = [json.loads(line) for line in record.read_text().splitlines()]
-    assert [line["method"] for line in lines if line["path"].endswith("/configmaps")][:3] == ["POST", "GET", "GET"]
+    assert [line["method"] for line in lines if line["path"].endswith("/configmaps")][:3] == [
+        "POST",
+        "GET",
+        "GET",
+    ]
     assert cluster.admin.token not in record.read_text()
 
 
 class _Unavailable(NoHooks):
     def before(self, call: Call) -> Answer | None:
-        return Answer(503, b'{"kind":"Status","apiVersion":"v1","code":503}') if call.method == "POST" else None
+        return (
+            Answer(503, b'{"kind":"Status","apiVersion":"v1","code":503}') if call.method == "POST" else None
+        )
 
 
 _CLIENT = """
@@ -207,4 +236,73 @@ for event in watch.Watch().stream(core.list_namespaced_config_map, "{namespace}"
     if event["object"].metadata.name == "one":
         print(event["type"])
 print(len(core.list_namespaced_config_map("{namespace}").items))
+"""
+
+
+def test_a_job_runs_its_command_with_its_account(cluster: Cluster, namespace: str) -> None:
+    """A Job's pod runs a real command, which finds the API server and its token as in any cluster."""
+    cluster.user("ci", _MAY_WRITE, namespace)
+    container = {"name": "main", "image": "example/tool:1", "command": [sys.executable, "-c", _IN_CLUSTER]}
+    spec = {"serviceAccountName": "ci", "restartPolicy": "Never", "containers": [container]}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "guard"}}
+    cluster.admin.create({**job, "spec": {"backoffLimit": 0, "template": {"spec": spec}}}, namespace)
+    cluster.admin.wait_until(
+        "the Job is complete",
+        lambda client: client.get("Job", "guard", namespace).get("status", {}).get("succeeded") == 1,
+        seconds=30,
+    )
+    assert cluster.admin.get("ConfigMap", "from-the-pod", namespace)
+
+
+def test_admission_policies_change_objects(cluster: Cluster, namespace: str) -> None:
+    """A MutatingAdmissionPolicy is in force soon after it is created."""
+    name = f"replicas.{namespace}.test"
+    for document in yaml.safe_load_all(_POLICY.format(name=name, namespace=namespace)):
+        cluster.admin.create(document)
+    try:
+
+        def mutated() -> bool:
+            probe = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe"}}
+            answer = cluster.admin.create(probe, namespace, dryRun="All")
+            return bool(answer["metadata"].get("labels", {}).get("mutated") == "yes")
+
+        wait_until("the policy is in force", mutated, seconds=30)
+    finally:
+        cluster.admin.delete("MutatingAdmissionPolicyBinding", name)
+        cluster.admin.delete("MutatingAdmissionPolicy", name)
+
+
+_MAY_WRITE = """
+kind: Role
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: writer}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [create]}]
+"""
+
+_IN_CLUSTER = """
+from kubernetes import client, config
+config.load_incluster_config()
+namespace = open("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read()
+client.CoreV1Api().create_namespaced_config_map(namespace, {"metadata": {"name": "from-the-pod"}})
+"""
+
+_POLICY = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  reinvocationPolicy: Never
+  failurePolicy: Fail
+  matchConstraints:
+    namespaceSelector: {{matchLabels: {{kubernetes.io/metadata.name: {namespace}}}}}
+    resourceRules: [{{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}}]
+  mutations:
+    - patchType: ApplyConfiguration
+      applyConfiguration:
+        expression: 'Object{{metadata: Object.metadata{{labels: {{"mutated": "yes"}}}}}}'
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicyBinding
+metadata: {{name: {name}}}
+spec: {{policyName: {name}}}
 """

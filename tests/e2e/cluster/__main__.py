@@ -1,4 +1,4 @@
-"""Owns the command line: `build` fills the cache, `up` runs a cluster until it is ended, `check` names what is missing."""
+"""Owns the command line: `build` the programs, run a cluster (`up`), `check` what is missing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 from tests.e2e.cluster import binaries
 from tests.e2e.cluster.cluster import ATTACH, Cluster
@@ -26,20 +27,20 @@ def main() -> int:
     try:
         return command()
     except binaries.MissingError as error:
-        print(error, file=sys.stderr)
+        _say(str(error), sys.stderr)
         return 1
 
 
 def _build() -> int:
     for line in binaries.build():
-        print(line, flush=True)
-    print(f"complete: {binaries.cache()}")
+        _say(line)
+    _say(f"complete: {binaries.cache()}")
     return 0
 
 
 def _check() -> int:
     binaries.find()
-    print("nothing is missing")
+    _say("nothing is missing")
     return 0
 
 
@@ -50,7 +51,7 @@ def _up() -> int:
     path = Path(os.environ.get(STATE_FILE) or _DEFAULT_STATE)
     cluster: Cluster | None = None
     try:
-        cluster = Cluster.start(("contour", "istio"), say=lambda text: print(text, flush=True))
+        cluster = Cluster.start(("contour", "istio"), say=_say)
         _write_state(path, cluster)
         while not ended.wait(5):
             cluster.check()
@@ -78,12 +79,16 @@ def _write_state(path: Path, cluster: Cluster) -> None:
     partial.chmod(0o600)
     partial.rename(path)
     state = cluster.state
-    print(f"state        {path}   (export {ATTACH}={path})")
-    print(f"kubeconfig   {state['kubeconfig']}")
-    print(f"API server   {state['server']}")
+    _say(f"state        {path}   (export {ATTACH}={path})")
+    _say(f"kubeconfig   {state['kubeconfig']}")
+    _say(f"API server   {state['server']}")
     for name, url in state["gateways"].items():
-        print(f"{name:<12} {url}")
-    print(f"namespaces   cluster {state['cluster_namespace']}, runner {state['runner_namespace']} (ip netns exec ...)", flush=True)
+        _say(f"{name:<12} {url}")
+    _say(f"namespaces   cluster {state['cluster_namespace']}, runner {state['runner_namespace']} (ip netns)")
+
+
+def _say(text: str, stream: TextIO = sys.stdout) -> None:
+    print(text, file=stream, flush=True)
 
 
 if __name__ == "__main__":

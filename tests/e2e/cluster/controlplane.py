@@ -1,4 +1,4 @@
-"""Owns the control plane: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, with all files they need."""
+"""Owns the control plane: etcd, API server, controller manager and scheduler, with all files they need."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ _AUDIT_POLICY = {
     "omitStages": ["RequestReceived"],
     "rules": [
         {"level": "None", "users": list(USERS[1:]), "verbs": ["get", "list", "watch"]},
-        {"level": "None", "users": list(USERS[1:]), "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}]},
+        {
+            "level": "None",
+            "users": list(USERS[1:]),
+            "resources": [{"group": "coordination.k8s.io"}, {"group": "", "resources": ["events"]}],
+        },
         {"level": "None", "users": ["system:apiserver"]},
         {"level": "Metadata"},
     ],
@@ -64,7 +68,11 @@ class ControlPlane:
         self._processes.start("kube-apiserver", run(self._binaries["kube-apiserver"], *self._apiserver()))
         for name, flags in (("kube-controller-manager", self._controller_manager()), ("kube-scheduler", ())):
             user = f"e2e:{name.removeprefix('kube-')}"
-            common = (f"--kubeconfig={self.kubeconfig(user)}", "--leader-elect=false", "--bind-address=127.0.0.1")
+            common = (
+                f"--kubeconfig={self.kubeconfig(user)}",
+                "--leader-elect=false",
+                "--bind-address=127.0.0.1",
+            )
             self._processes.start(name, run(self._binaries[name], *common, *flags))
         admin = self.client()
         wait_until("the API server is ready", lambda: self._ready(admin), seconds=60, every=0.05)
@@ -76,7 +84,9 @@ class ControlPlane:
     def install(self, definitions: Sequence[Path]) -> int:
         """Apply custom resource definitions; return how many are established."""
         admin = self.client()
-        texts = [d for file in definitions for d in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader) if d]
+        texts = [
+            d for file in definitions for d in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader) if d
+        ]
         documents = [d for d in texts if d["kind"] == "CustomResourceDefinition"]
         with ThreadPoolExecutor(4) as pool:
             names = [name for name in pool.map(lambda d: _define(admin, d), documents) if name]
@@ -94,9 +104,10 @@ class ControlPlane:
         return write_kubeconfig(path, self.server, self.certificate, self.tokens[user])
 
     def _write_files(self) -> None:
-        hosts = f"{self._network.addresses.api},{self._network.addresses.node},127.0.0.1,localhost,kubernetes.default.svc"
+        addresses = self._network.addresses
+        hosts = f"{addresses.api},{addresses.node},127.0.0.1,localhost,kubernetes.default.svc"
         command = [self._binaries["generate-cert"], "--ca", "--host", hosts, "--ecdsa-curve", "P256"]
-        subprocess.run(command, cwd=self._folder, check=True, capture_output=True)  # noqa: S603
+        subprocess.run(command, cwd=self._folder, check=True, capture_output=True)
         tokens = "".join(f'{token},{user},{user},"system:masters"\n' for user, token in self.tokens.items())
         (self._folder / "tokens.csv").write_text(tokens)
         (self._folder / "audit-policy.yaml").write_text(json.dumps(_AUDIT_POLICY))
@@ -149,7 +160,9 @@ def write_kubeconfig(path: Path, server: str, certificate: Path, token: str) -> 
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "e2e", "cluster": {"server": server, "certificate-authority": str(certificate)}}],
+        "clusters": [
+            {"name": "e2e", "cluster": {"server": server, "certificate-authority": str(certificate)}}
+        ],
         "users": [{"name": "e2e", "user": {"token": token}}],
         "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": "e2e", "namespace": "default"}}],
         "current-context": "e2e",
@@ -164,7 +177,7 @@ def _define(admin: Client, document: dict[str, object]) -> str:
     try:
         name: str = admin.apply(document)["metadata"]["name"]
     except ApiError as error:
-        if error.status != 422:  # noqa: PLR2004
+        if error.status != 422:
             raise
         print(f"left out: {error}")  # noqa: T201
         return ""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.cluster.binaries import Binaries
-    from tests.e2e.cluster.client import Client, Document
+    from tests.e2e.cluster.client import Document
     from tests.e2e.cluster.controlplane import ControlPlane
     from tests.e2e.cluster.network import Network
     from tests.e2e.cluster.processes import Processes
@@ -55,18 +55,20 @@ class DataPlane(Protocol):
 
 
 def start_contour(around: Surroundings) -> str:
-    """Start Contour and its Envoy; HTTPRoutes name the Gateway `contour` in `projectcontour` as their parent."""
+    """Start Contour and its Envoy; HTTPRoutes name the Gateway `projectcontour/contour` as parent."""
     address = around.network.addresses.contour
     admin = around.control_plane.client()
     for document in _contour_documents():
         admin.apply(document)
     configuration = around.folder / "contour.yaml"
-    configuration.write_text(yaml.safe_dump({"gateway": {"gatewayRef": {"namespace": "projectcontour", "name": "contour"}}}))
+    configuration.write_text(
+        yaml.safe_dump({"gateway": {"gatewayRef": {"namespace": "projectcontour", "name": "contour"}}})
+    )
     bootstrap = around.folder / "contour-envoy.json"
     program = around.binaries["contour"]
     socket = f"--admin-address={around.folder / 'contour-envoy.sock'}"
     make = [program, "bootstrap", str(bootstrap), "--xds-address=127.0.0.1", "--xds-port=8001", socket]
-    subprocess.run(make, check=True, capture_output=True)  # noqa: S603
+    subprocess.run(make, check=True, capture_output=True)
     stats_address, _, stats_port = CONTOUR_ENVOY_STATS.partition(":")
     serve = [
         "serve",
@@ -90,7 +92,12 @@ def start_contour(around: Surroundings) -> str:
 
 
 def _contour_documents() -> list[Document]:
-    listener = {"name": "http", "protocol": "HTTP", "port": PORT - _CONTOUR_OFFSET, "allowedRoutes": {"namespaces": {"from": "All"}}}
+    listener = {
+        "name": "http",
+        "protocol": "HTTP",
+        "port": PORT - _CONTOUR_OFFSET,
+        "allowedRoutes": {"namespaces": {"from": "All"}},
+    }
     gateway = "gateway.networking.k8s.io/v1"
     return [
         _namespace("projectcontour"),
@@ -146,7 +153,9 @@ def start_istio(around: Surroundings) -> str:
         "--httpsAddr=",
         "--secureGRPCAddr=",
     ]
-    around.processes.start("istiod", around.network.inside(around.binaries["pilot-discovery"], *discovery), _ISTIO_ENVIRONMENT)
+    around.processes.start(
+        "istiod", around.network.inside(around.binaries["pilot-discovery"], *discovery), _ISTIO_ENVIRONMENT
+    )
     bootstrap = around.folder / "istio-envoy.json"
     bootstrap.write_text(json.dumps(_istio_bootstrap(address)))
     _start_envoy(around, "istio", bootstrap)
@@ -169,7 +178,13 @@ def _istio_documents(address: str) -> list[Document]:
             "metadata": {"name": "gateway", "namespace": "istio-system"},
             "spec": {
                 "selector": selector,
-                "servers": [{"port": {"number": PORT, "name": "http", "protocol": "HTTP"}, "hosts": ["*"], "bind": address}],
+                "servers": [
+                    {
+                        "port": {"number": PORT, "name": "http", "protocol": "HTTP"},
+                        "hosts": ["*"],
+                        "bind": address,
+                    }
+                ],
             },
         },
     ]
@@ -184,7 +199,11 @@ def _istio_bootstrap(address: str) -> Document:
         "node": {
             "id": f"router~{address}~gateway-1.istio-system~istio-system.svc.cluster.local",
             "cluster": "istio-ingressgateway.istio-system",
-            "metadata": {"NAMESPACE": "istio-system", "CLUSTER_ID": "Kubernetes", "LABELS": {"istio": "ingressgateway"}},
+            "metadata": {
+                "NAMESPACE": "istio-system",
+                "CLUSTER_ID": "Kubernetes",
+                "LABELS": {"istio": "ingressgateway"},
+            },
         },
         "dynamic_resources": {
             "ads_config": {"api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [service]},
@@ -204,7 +223,10 @@ def _istio_discovery() -> Document:
         "connect_timeout": "1s",
         "load_assignment": {"cluster_name": "xds", "endpoints": [{"lb_endpoints": [endpoint]}]},
         "typed_extension_protocol_options": {
-            options: {"@type": f"type.googleapis.com/{options}", "explicit_http_config": {"http2_protocol_options": {}}},
+            options: {
+                "@type": f"type.googleapis.com/{options}",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            },
         },
     }
 

@@ -29,7 +29,7 @@ _FIRST_BAD_STATUS = 400
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request: `began` is the wall clock in seconds, `status` 0 where no answer came (`error` says why)."""
+    """One request: `began` is wall clock in seconds, `status` 0 where no answer came (`error` says why)."""
 
     began: float
     status: int
@@ -64,7 +64,7 @@ class Records:
         return tuple(r for r in self.requests if not r.good)
 
     def lost(self) -> tuple[Request, ...]:
-        """Return the requests that no pod answered: those of the router (502, 503, 504) and those without an answer."""
+        """Return the requests that no pod answered: the router's own 5xx, and those without an answer."""
         return tuple(r for r in self.requests if not r.version)
 
     def shares(self) -> dict[str, float]:
@@ -87,7 +87,9 @@ class Records:
     def summary(self) -> str:
         """Return counts for the text of an assertion."""
         kinds = Counter(f"{r.status} {r.version or r.error or '(router)'}" for r in self.requests)
-        return f"{len(self.requests)} requests: " + ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+        return f"{len(self.requests)} requests: " + ", ".join(
+            f"{count} x {kind}" for kind, count in kinds.most_common()
+        )
 
 
 class Load:
@@ -98,9 +100,16 @@ class Load:
         self._vegeta: str = cluster.state["vegeta"]
         with tempfile.NamedTemporaryFile(dir=cluster.folder, suffix=".vegeta", delete=False) as results:
             self._results = Path(results.name)
-        attack = ["attack", f"-rate={rate}", "-duration=0", "-timeout=5s", f"-header=Host: {host}", f"-output={self._results}"]
+        attack = [
+            "attack",
+            f"-rate={rate}",
+            "-duration=0",
+            "-timeout=5s",
+            f"-header=Host: {host}",
+            f"-output={self._results}",
+        ]
         command = cluster.network.inside(self._vegeta, *attack)
-        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE)
         if self._popen.stdin:
             with self._popen.stdin as targets:
                 targets.write(f"GET {url}/\n".encode())
@@ -111,7 +120,9 @@ class Load:
         """Keep running; see `__init__`."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop."""
         self.stop()
 
@@ -129,17 +140,19 @@ class Load:
         if self._records is not None:
             return self._records
         encode = [self._vegeta, "encode", "-to=csv", str(self._results)]
-        done = subprocess.run(encode, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(encode, capture_output=True, text=True, check=False)
         return Records(tuple(sorted(_requests(done.stdout), key=lambda r: r.began)))
 
     def wait_for(self, requests: int, *, seconds: float = 60) -> None:
         """Wait until that many more requests are recorded than now."""
         target = len(self.records().requests) + requests
-        wait_until(f"{requests} more requests", lambda: len(self.records().requests) >= target, seconds=seconds)
+        wait_until(
+            f"{requests} more requests", lambda: len(self.records().requests) >= target, seconds=seconds
+        )
 
 
 def _requests(text: str) -> Iterator[Request]:
-    """Read lines of: ns since the epoch, status, latency in ns, bytes out, in, error, body, attack, number, method, URL, headers."""
+    """Read lines of: wall clock ns, status, latency ns, bytes out, bytes in, error, body, and more."""
     for row in csv.reader(text.splitlines()):
         body = base64.b64decode(row[6])
         told: dict[str, str] = json.loads(body) if body.startswith(b'{"pod"') else {}

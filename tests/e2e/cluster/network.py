@@ -1,4 +1,4 @@
-"""Owns the two network namespaces: the cluster's, and the runner's, which sees only the API server and the gateways."""
+"""Owns two network namespaces: the cluster's, and the runner's, which sees only API server and gateways."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLONE_NEWNET = 0x40000000
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The /16 of one cluster: its lower half is local to the cluster's namespace, the upper half holds the links."""
+    """The /16 of one cluster: the lower half is local to its namespace, the upper half holds the links."""
 
     slot: int
 
@@ -61,7 +61,7 @@ class Network:
 
     @classmethod
     def claim(cls) -> Network:
-        """Take the first slot nobody uses; the kernel frees the lock when this process ends, however it ends."""
+        """Take the first free slot; the kernel frees the lock when this process ends, however it ends."""
         _LOCKS.mkdir(parents=True, exist_ok=True)
         routes = _ip("-4", "route", "show", "table", "all")
         for slot in _SLOTS:
@@ -85,7 +85,7 @@ class Network:
         for namespace in (self.cluster, self.runner):
             _ip("netns", "add", namespace)
             _ip("-n", namespace, "link", "set", "lo", "up")
-        # EndpointSlices refuse loopback addresses. With a local route every address of the range can be listened on.
+        # EndpointSlices refuse loopback addresses; a local route makes a whole range fit to listen on.
         _ip("-n", self.cluster, "route", "add", "local", f"{prefix}.0.0/17", "dev", "lo")
         self._join(self._links["admin"], f"{prefix}.128", None)
         self._join(self._links["runner"], f"{prefix}.129", self.runner)
@@ -122,7 +122,7 @@ class Network:
         return ["ip", "netns", "exec", self.cluster, *command]
 
     def in_runner(self, *command: str) -> list[str]:
-        """Return the command that runs `command` where only the API server and the gateways can be reached."""
+        """Return the command that runs `command` with a view of the API server and the gateways only."""
         return ["ip", "netns", "exec", self.runner, *command]
 
 
@@ -133,16 +133,11 @@ def listen(namespace: str, host: str, port: int = 0) -> socket.socket:
 
     def enter() -> None:
         # Only this thread changes over, and it ends at once.
-        handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
         try:
-            if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET) != 0:
-                code = ctypes.get_errno()
-                raise OSError(code, os.strerror(code), namespace)
+            _change_over(namespace)
             opened.append(socket.create_server((host, port), backlog=128))
         except OSError as error:
             failed.append(error)
-        finally:
-            os.close(handle)
 
     thread = threading.Thread(target=enter, name=f"listen-in-{namespace}")
     thread.start()
@@ -152,8 +147,19 @@ def listen(namespace: str, host: str, port: int = 0) -> socket.socket:
     return opened[0]
 
 
+def _change_over(namespace: str) -> None:
+    """Move the calling thread into a network namespace."""
+    handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(handle, _CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), namespace)
+    finally:
+        os.close(handle)
+
+
 def _ip(*arguments: str) -> str:
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         text = f"`ip {' '.join(arguments)}`: {done.stderr.strip()}"
         raise RuntimeError(text)

@@ -16,7 +16,10 @@ def start_prometheus(admin: Client) -> None:
     """Create the pod and its Service `prometheus.monitoring:9090`; return when it answers."""
     for document in _documents():
         admin.apply(document)
-    admin.wait_until("Prometheus answers through the service proxy", lambda client: client.send("GET", f"{_PROXY}/-/ready").ok)
+    admin.wait_until(
+        "Prometheus answers through the service proxy",
+        lambda client: client.send("GET", f"{_PROXY}/-/ready").ok,
+    )
 
 
 def query(admin: Client, text: str) -> list[tuple[dict[str, str], float]]:
@@ -26,7 +29,11 @@ def query(admin: Client, text: str) -> list[tuple[dict[str, str], float]]:
 
 
 def _documents() -> list[Document]:
-    container = {"name": "prometheus", "image": "prometheus:2.42.0", "ports": [{"name": "web", "containerPort": 9090}]}
+    container = {
+        "name": "prometheus",
+        "image": "prometheus:2.42.0",
+        "ports": [{"name": "web", "containerPort": 9090}],
+    }
     place = {"name": "prometheus", "namespace": NAMESPACE}
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},

@@ -1,4 +1,4 @@
-"""Owns what a pod does: its environment and image name become a command, an address to probe, or a failure."""
+"""Owns what a pod does: environment and image name become a command, a path to probe, or a failure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def image_tag(image: str) -> str:
 
 def is_prometheus(pod: Document) -> bool:
     """Tell whether a pod stands for the Prometheus server."""
-    image = pod["spec"]["containers"][0].get("image", "")
+    image: str = pod["spec"]["containers"][0].get("image", "")
     return image.rpartition("/")[2].partition(":")[0] == "prometheus"
 
 
@@ -68,8 +68,14 @@ def behaviour(pod: Document, address: str, read: Callable[[str, str], Document])
     image = container.get("image", "")
     command = (*container.get("command", ()), *container.get("args", ())) if container.get("command") else ()
     own = _environment(container, pod, address, read)
-    port = int(own.get("PORT") or next((p["containerPort"] for p in container.get("ports", ())), DEFAULT_PORT))
-    built_in = {"POD_NAME": pod["metadata"]["name"], "POD_NAMESPACE": pod["metadata"]["namespace"], "POD_IP": address}
+    port = int(
+        own.get("PORT") or next((p["containerPort"] for p in container.get("ports", ())), DEFAULT_PORT)
+    )
+    built_in = {
+        "POD_NAME": pod["metadata"]["name"],
+        "POD_NAMESPACE": pod["metadata"]["namespace"],
+        "POD_IP": address,
+    }
     program = "command" if command else "prometheus" if is_prometheus(pod) else "app"
     probe = container.get("readinessProbe", {})
     path, probe_port = _probe(probe, program, container, port)
@@ -89,11 +95,15 @@ def behaviour(pod: Document, address: str, read: Callable[[str, str], Document])
 def _probe(probe: dict[str, Any], program: str, container: Document, port: int) -> tuple[str, int]:
     if get := probe.get("httpGet"):
         named = {p.get("name"): p["containerPort"] for p in container.get("ports", ())}
-        return get.get("path", "/"), named.get(get["port"], port) if isinstance(get["port"], str) else get["port"]
+        return get.get("path", "/"), named.get(get["port"], port) if isinstance(get["port"], str) else get[
+            "port"
+        ]
     return {"app": "/healthz", "prometheus": "/-/ready", "command": ""}[program], port
 
 
-def _environment(container: Document, pod: Document, address: str, read: Callable[[str, str], Document]) -> dict[str, str]:
+def _environment(
+    container: Document, pod: Document, address: str, read: Callable[[str, str], Document]
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for source in container.get("envFrom", ()):
         prefix = source.get("prefix", "")
@@ -111,7 +121,8 @@ def _value(origin: dict[str, Any], pod: Document, address: str, read: Callable[[
         if reference := origin.get(key):
             entries = _entries(kind, read(kind, reference["name"]))
             if reference["key"] not in entries:
-                text = f'couldn\'t find key {reference["key"]} in {kind} {pod["metadata"]["namespace"]}/{reference["name"]}'
+                where = f"{kind} {pod['metadata']['namespace']}/{reference['name']}"
+                text = f"couldn't find key {reference['key']} in {where}"
                 raise ConfigError(text)
             return entries[reference["key"]]
     field = origin.get("fieldRef", {}).get("fieldPath", "")

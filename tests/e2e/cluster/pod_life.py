@@ -1,4 +1,4 @@
-"""Owns the life of one pod: one process, its readiness, restarts and end, told to the API server as a kubelet would."""
+"""Owns the life of one pod: a process, its readiness, restarts and end, reported as a kubelet would."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tests.e2e.cluster.client import ApiError, Client, Document
+from tests.e2e.cluster.pod_account import environment
 from tests.e2e.cluster.pod_behaviour import Behaviour, ConfigError, behaviour
 from tests.e2e.cluster.pod_status import PodStatus, running, terminated, waiting
 
@@ -21,6 +22,7 @@ _POLL = 0.1  # seconds, until ready
 _PROBE = 1.0  # seconds, from then on
 _BACK_OFF = (0, 10, 20, 40, 80, 160, 300)  # seconds before a restart, a kubelet's
 _NOT_FOUND = 404
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Node(Protocol):
@@ -100,7 +102,9 @@ class PodLife:
         self._status.report(waiting("ErrImagePull", f"rpc error: code = NotFound desc = {missing}"))
         self._changed.wait(1)
         if not self._ending():
-            self._status.report(waiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {missing}'))
+            self._status.report(
+                waiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {missing}')
+            )
             self._changed.wait(10)
         return None
 
@@ -116,9 +120,13 @@ class PodLife:
     def _start(self, plan: Behaviour) -> subprocess.Popen[bytes]:
         command = self._node.command(self.pod, plan)
         with self._node.log(self.pod).open("ab") as output:
-            return subprocess.Popen(  # noqa: S603  (the test's own pods)
-                ["setpriv", "--pdeathsig", "KILL", "--", *command],  # noqa: S607
-                env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **plan.environment},
+            return subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command],
+                env={
+                    "PATH": _PATH,
+                    **environment(self._node.client.server),
+                    **plan.environment,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -178,7 +186,9 @@ class PodLife:
         metadata = self.pod["metadata"]
         with contextlib.suppress(ApiError):  # 404 or 409: it is gone already
             only_this = {"uid": metadata["uid"]}
-            self._node.client.delete("Pod", metadata["name"], metadata["namespace"], gracePeriodSeconds=0, preconditions=only_this)
+            self._node.client.delete(
+                "Pod", metadata["name"], metadata["namespace"], gracePeriodSeconds=0, preconditions=only_this
+            )
 
 
 def probe(address: str, plan: Behaviour) -> bool:
@@ -186,7 +196,7 @@ def probe(address: str, plan: Behaviour) -> bool:
     connection = http.client.HTTPConnection(address, plan.port, timeout=1)
     try:
         connection.request("GET", plan.probe_path)
-        return connection.getresponse().status < 400  # noqa: PLR2004
+        return connection.getresponse().status < 400
     except (OSError, http.client.HTTPException):
         return False
     finally:

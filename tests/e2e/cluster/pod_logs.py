@@ -21,7 +21,7 @@ def serve_logs(address: str, certificate: str, key: str, folder: Path) -> int:
     class Handler(BaseHTTPRequestHandler):
         wbufsize = -1
 
-        def do_GET(self) -> None:  # noqa: N802  (the base class's name)
+        def do_GET(self) -> None:
             url = urlsplit(self.path)
             parts = url.path.strip("/").split("/")
             file = folder / "pods" / "/".join(parts[1:3]) / f"{parts[-1]}.log"

@@ -53,7 +53,7 @@ class PodStatus:
         self._began = now()
         self._conditions: dict[str, tuple[str, str]] = {}
 
-    def report(  # noqa: PLR0913  (the parts of a status)
+    def report(
         self,
         state: State,
         *,
@@ -62,7 +62,7 @@ class PodStatus:
         restarts: int = 0,
         last: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write phase, conditions, addresses and container states; every container shares the first one's state."""
+        """Write phase, conditions, addresses and states; every container shares the first one's."""
         metadata, spec = self._pod["metadata"], self._pod["spec"]
         up = phase == "Running"
         containers = [

@@ -1,6 +1,6 @@
 """Owns the stand-in for a kubelet: registers one Node and gives every pod bound to it a local process.
 
-Runs as a program of its own inside the cluster's network namespace: `python -m tests.e2e.cluster.podrunner settings.json`.
+Runs as a program of its own inside the cluster's network namespace; its argument is a file of `Settings`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import requests
 
 from tests.e2e.cluster.client import ApiError, Client, Document
 from tests.e2e.cluster.network import Addresses
+from tests.e2e.cluster.pod_account import with_account
 from tests.e2e.cluster.pod_life import PodLife
 from tests.e2e.cluster.pod_logs import serve_logs
 from tests.e2e.cluster.pod_status import now
@@ -85,24 +86,38 @@ class PodRunner:
             case "app":
                 return [self._settings.app]
             case "prometheus":
-                return self._scraping.command(self._settings.prometheus, plan.environment["POD_IP"], plan.port, pod["metadata"]["uid"])
+                return self._scraping.command(
+                    self._settings.prometheus, plan.environment["POD_IP"], plan.port, pod["metadata"]["uid"]
+                )
             case _:
-                return list(plan.command)
+                return with_account(
+                    pod, self.client, self._pod_folder(pod), self._settings.certificate, plan.command
+                )
 
     def log(self, pod: Document) -> Path:
         """Return the file for a pod's output; `pod_logs` finds it there."""
+        return self._pod_folder(pod) / f"{pod['spec']['containers'][0]['name']}.log"
+
+    def _pod_folder(self, pod: Document) -> Path:
         metadata = pod["metadata"]
-        folder = self._folder / "pods" / metadata["namespace"] / metadata["name"]
+        folder = self._folder.joinpath("pods", metadata["namespace"], metadata["name"])
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{pod['spec']['containers'][0]['name']}.log"
+        return folder
 
     def _register(self, port: int) -> None:
-        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}}}
+        node = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE}},
+        }
         self.client.apply(node)
         status = {
             "capacity": _CAPACITY,
             "allocatable": _CAPACITY,
-            "addresses": [{"type": "InternalIP", "address": self.address}, {"type": "Hostname", "address": NODE}],
+            "addresses": [
+                {"type": "InternalIP", "address": self.address},
+                {"type": "Hostname", "address": NODE},
+            ],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
             "nodeInfo": {"kubeletVersion": "v1.37.2", "operatingSystem": "linux", "architecture": "amd64"},
             "conditions": self._conditions(),
@@ -111,14 +126,19 @@ class PodRunner:
 
     def _conditions(self) -> list[dict[str, str]]:
         beat = {"lastHeartbeatTime": now(), "lastTransitionTime": now()}
-        pressures = [{"type": f"{p}Pressure", "status": "False", "reason": "Fine", **beat} for p in ("Memory", "Disk", "PID")]
+        pressures = [
+            {"type": f"{p}Pressure", "status": "False", "reason": "Fine", **beat}
+            for p in ("Memory", "Disk", "PID")
+        ]
         return [*pressures, {"type": "Ready", "status": "True", "reason": "KubeletReady", **beat}]
 
     def _beat(self) -> None:
         """Keep the node lifecycle controller content."""
         while True:
             try:
-                self.client.patch("Node", NODE, {"status": {"conditions": self._conditions()}}, subresource="status")
+                self.client.patch(
+                    "Node", NODE, {"status": {"conditions": self._conditions()}}, subresource="status"
+                )
             except (ApiError, requests.RequestException) as error:
                 _say(f"heartbeat: {error}")
             if self.stopping.wait(_HEARTBEAT):
@@ -142,7 +162,9 @@ class PodRunner:
             self._lives[uid].vanish()
         for pod in listed["items"]:
             self._see("MODIFIED", pod)
-        for kind, pod in self.client.watch(path, resourceVersion=listed["metadata"]["resourceVersion"], **mine):
+        for kind, pod in self.client.watch(
+            path, resourceVersion=listed["metadata"]["resourceVersion"], **mine
+        ):
             if kind == "ERROR":
                 _say(f"watch: {pod}")
                 return
@@ -157,13 +179,15 @@ class PodRunner:
         elif kind != "DELETED" and pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}:
             life = PodLife(pod, self._addresses.pod(next(self._numbers)), self)
             self._lives[pod["metadata"]["uid"]] = life
-            threading.Thread(target=self._live, args=(life,), name=pod["metadata"]["name"], daemon=True).start()
+            threading.Thread(
+                target=self._live, args=(life,), name=pod["metadata"]["name"], daemon=True
+            ).start()
 
     def _live(self, life: PodLife) -> None:
         self._scraping.add(life.pod, life.address)
         try:
             life.run()
-        except Exception as error:  # noqa: BLE001  (one pod's trouble must be seen, and must not end the others)
+        except Exception as error:
             _say(f"pod {life.pod['metadata']['name']}: {type(error).__name__}: {error}")
             raise
         finally:
@@ -172,7 +196,7 @@ class PodRunner:
 
 
 def _say(text: str) -> None:
-    print(f"{now()} {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"{now()} {text}\n")
 
 
 def main() -> None:

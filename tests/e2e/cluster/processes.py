@@ -36,16 +36,20 @@ class Processes:
         # The kernel sends the parent-death signal when the *thread* that started the child ends.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
 
-    def start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, *, death: str = "KILL") -> Process:
+    def start(
+        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None, *, death: str = "KILL"
+    ) -> Process:
         """Start a program that gets the signal `death` when this process is gone."""
-        process = self._starter.submit(self._start, name, ["setpriv", "--pdeathsig", death, "--", *command], env).result()
+        process = self._starter.submit(
+            self._start, name, ["setpriv", "--pdeathsig", death, "--", *command], env
+        ).result()
         self._started.append(process)
         return process
 
     def _start(self, name: str, command: Sequence[str], env: Mapping[str, str] | None) -> Process:
         log = self._folder / f"{name}.log"
         with log.open("ab") as output:
-            popen = subprocess.Popen(  # noqa: S603  (our own commands)
+            popen = subprocess.Popen(
                 command,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,

@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import http.client
 import itertools
-import json
 import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.e2e.cluster.exchange import Answer, Call, DropError, Hooks, NoHooks, line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,70 +29,11 @@ _PER_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-len
 _NO_BODY = {204, 304}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as the proxy got it; `number` counts from 1 over all connections."""
-
-    number: int
-    at: float  # wall clock, seconds
-    method: str
-    path: str
-    query: dict[str, str]
-    content_type: str
-    body: bytes
-
-    def document(self) -> Any:  # noqa: ANN401
-        """Return the decoded body; None where there is none."""
-        return json.loads(self.body) if self.body else None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer; `status` 0 where the connection was dropped instead. The body of a watch is what was streamed."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def document(self) -> Any:  # noqa: ANN401
-        """Return the decoded body; None where there is none."""
-        return json.loads(self.body) if self.body else None
-
-
-class DropError(Exception):
-    """Raised by a hook: close the connection without an answer."""
-
-
-class Hooks(Protocol):
-    """What may happen around a request; runs in the connection's thread, so it may wait, kill, or ask other things."""
-
-    def before(self, call: Call) -> Answer | None:
-        """Return an answer to give instead of asking the server, or None; raise DropError to give none."""
-        ...
-
-    def after(self, call: Call, answer: Answer) -> Answer | None:
-        """Return another answer than the server's, or None; raise DropError to swallow it. Not asked for watches."""
-        ...
-
-
-class NoHooks:
-    """Let everything pass."""
-
-    def before(self, call: Call) -> Answer | None:
-        """Ask the server."""
-        del call
-
-    def after(self, call: Call, answer: Answer) -> Answer | None:
-        """Give the server's answer."""
-        del call, answer
-
-
 class RecordingProxy:
     """A running proxy; also a context manager that stops it. `hooks` may be exchanged at any time."""
 
     def __init__(self, cluster: Cluster, hooks: Hooks | None = None, *, record: Path | None = None) -> None:
-        """Listen on 127.0.0.1 of the runner's namespace; append one JSON line for each request to `record`."""
+        """Listen on 127.0.0.1 of the runner's namespace; append a JSON line per request to `record`."""
         self.hooks: Hooks = hooks or NoHooks()
         self.calls: list[tuple[Call, Answer]] = []
         self._record = record
@@ -105,14 +47,18 @@ class RecordingProxy:
         own.load_cert_chain(str(cluster.certificate), cluster.state["key"])
         self._server.tls = own
         self.url = f"https://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="proxy", kwargs={"poll_interval": 0.1})
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="proxy", kwargs={"poll_interval": 0.1}
+        )
         self._thread.start()
 
     def __enter__(self) -> Self:
         """Keep running."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop."""
         self.stop()
 
@@ -131,7 +77,9 @@ class RecordingProxy:
 
     def connect(self) -> http.client.HTTPSConnection:
         """Open a connection to the API server."""
-        return http.client.HTTPSConnection(self._upstream.hostname or "", self._upstream.port, context=self._trust)
+        return http.client.HTTPSConnection(
+            self._upstream.hostname or "", self._upstream.port, context=self._trust
+        )
 
     def note(self, call: Call, answer: Answer) -> None:
         """Remember an exchange. Never the Authorization header."""
@@ -139,28 +87,16 @@ class RecordingProxy:
             self.calls.append((call, answer))
             if self._record:
                 with self._record.open("a") as file:
-                    file.write(json.dumps(_line(call, answer)) + "\n")
-
-
-def _line(call: Call, answer: Answer) -> dict[str, object]:
-    return {
-        "number": call.number,
-        "at": call.at,
-        "method": call.method,
-        "path": call.path,
-        "query": call.query,
-        "content_type": call.content_type,
-        "body": call.body.decode(errors="replace"),
-        "status": answer.status,
-        "answer": answer.body.decode(errors="replace"),
-    }
+                    file.write(line(call, answer))
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     tls: ssl.SSLContext
 
-    def __init__(self, listening: socket.socket, handler: type[BaseHTTPRequestHandler], connections: set[socket.socket]) -> None:
+    def __init__(
+        self, listening: socket.socket, handler: type[BaseHTTPRequestHandler], connections: set[socket.socket]
+    ) -> None:
         address = listening.getsockname()
         super().__init__(address, handler, bind_and_activate=False)
         self.socket.close()
@@ -236,7 +172,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _forward(self, call: Call) -> None:
         response = self._ask(call)
-        headers = {k: v for k, v in response.getheaders() if k.lower() not in _PER_CONNECTION | {"content-type"}}
+        headers = {
+            k: v for k, v in response.getheaders() if k.lower() not in _PER_CONNECTION | {"content-type"}
+        }
         answer = Answer(response.status, b"", response.getheader("Content-Type", ""), headers)
         if call.query.get("watch") in {"true", "1"} or call.query.get("follow") == "true":
             self._stream(call, answer, response)
@@ -245,7 +183,9 @@ class _Connection(BaseHTTPRequestHandler):
         self._give(call, self.owner.hooks.after(call, answer) or answer)
 
     def _ask(self, call: Call) -> http.client.HTTPResponse:
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in _PER_CONNECTION | {"accept-encoding"}}
+        headers = {
+            k: v for k, v in self.headers.items() if k.lower() not in _PER_CONNECTION | {"accept-encoding"}
+        }
         reused = self._upstream.sock is not None
         try:
             self._upstream.request(call.method, self.path, call.body or None, headers)
@@ -273,7 +213,9 @@ class _Connection(BaseHTTPRequestHandler):
     def _stream(self, call: Call, answer: Answer, response: http.client.HTTPResponse) -> None:
         """Pass a watch on event by event; it is recorded when it ends."""
         self.send_response_only(answer.status)
-        for name, value in ({"Content-Type": answer.content_type, "Transfer-Encoding": "chunked"} | answer.headers).items():
+        for name, value in (
+            {"Content-Type": answer.content_type, "Transfer-Encoding": "chunked"} | answer.headers
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.flush()

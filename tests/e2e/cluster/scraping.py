@@ -33,12 +33,22 @@ class Scraping:
         self._write()
 
     def _configuration(self) -> dict[str, object]:
-        pods = {"job_name": "pods", "file_sd_configs": [{"files": [str(self._folder / "pods.json")], "refresh_interval": "1s"}]}
+        pods = {
+            "job_name": "pods",
+            "file_sd_configs": [{"files": [str(self._folder / "pods.json")], "refresh_interval": "1s"}],
+        }
         envoys = [
-            {"job_name": f"envoy-{name}", "metrics_path": "/stats/prometheus", "static_configs": [{"targets": [target]}]}
+            {
+                "job_name": f"envoy-{name}",
+                "metrics_path": "/stats/prometheus",
+                "static_configs": [{"targets": [target]}],
+            }
             for name, target in (("contour", CONTOUR_ENVOY_STATS), ("istio", ISTIO_ENVOY_STATS))
         ]
-        return {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [pods, *envoys]}
+        return {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [pods, *envoys],
+        }
 
     def command(self, program: str, address: str, port: int, name: str) -> list[str]:
         """Return the command line of a Prometheus server."""
@@ -57,8 +67,10 @@ class Scraping:
         metadata, container = pod["metadata"], pod["spec"]["containers"][0]
         labels = metadata.get("labels", {})
         port = next((p["containerPort"] for p in container.get("ports", ())), DEFAULT_PORT)
-        version = next((e["value"] for e in container.get("env", ()) if e["name"] == "VERSION" and "value" in e), "")
-        target = {
+        version = next(
+            (e["value"] for e in container.get("env", ()) if e["name"] == "VERSION" and "value" in e), ""
+        )
+        target: dict[str, object] = {
             "targets": [f"{address}:{port}"],
             "labels": {
                 "app": labels.get("app") or labels.get("app.kubernetes.io/name", ""),

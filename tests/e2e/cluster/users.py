@@ -15,12 +15,20 @@ _RBAC = "rbac.authorization.k8s.io"
 
 def create(admin: Client, name: str, roles: str, namespace: str, *, seconds: int) -> str:
     """Create the account and its bindings; return a token that expires after `seconds` (600 at least)."""
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": namespace},
+    }
     admin.apply(account)
     for document in yaml.safe_load_all(roles):
         if document and document["kind"] in {"Role", "ClusterRole"}:
             _bind(admin, name, document, namespace)
-    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": seconds}}
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": seconds},
+    }
     path = admin.path("ServiceAccount", namespace, name, "token")
     token: str = admin.call("POST", path, request)["status"]["token"]
     return token

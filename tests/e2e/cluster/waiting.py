@@ -16,7 +16,7 @@ class HopelessError(Exception):
 
 
 def wait_until(what: str, condition: Callable[[], T | None], *, seconds: float = 60, every: float = 0.1) -> T:
-    """Return the condition's first truthy answer; TimeoutError names `what` and the last error after `seconds`.
+    """Return the condition's first truthy answer; after `seconds` a TimeoutError names `what`.
 
     An exception of the condition counts as "not yet".
     """
@@ -34,6 +34,8 @@ def wait_until(what: str, condition: Callable[[], T | None], *, seconds: float =
             if answer:
                 return answer
         if time.monotonic() > deadline:
-            text = f"after {seconds:g} s still not: {what}" + (f" (last: {type(last).__name__}: {last})" if last else "")
+            text = f"after {seconds:g} s still not: {what}" + (
+                f" (last: {type(last).__name__}: {last})" if last else ""
+            )
             raise TimeoutError(text)
         time.sleep(every)

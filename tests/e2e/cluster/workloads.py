@@ -1,4 +1,4 @@
-"""Owns documents that many scenarios start from: the test application, its Services, a split route of each data plane."""
+"""Owns documents that many scenarios start from: the test application, its Services, split routes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ def http_route(name: str, host: str, gateway: Mapping[str, str], weights: Mappin
 
 def virtual_service(name: str, host: str, gateway: str, weights: Mapping[str, int]) -> Document:
     """Return a VirtualService that splits a host between Services of its namespace."""
-    route = [{"destination": {"host": backend, "port": {"number": 80}}, "weight": weight} for backend, weight in weights.items()]
+    route = [
+        {"destination": {"host": backend, "port": {"number": 80}}, "weight": weight}
+        for backend, weight in weights.items()
+    ]
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "VirtualService",
@@ -71,7 +74,10 @@ def http_proxy(name: str, host: str, weights: Mapping[str, int]) -> Document:
         "apiVersion": "projectcontour.io/v1",
         "kind": "HTTPProxy",
         "metadata": {"name": name},
-        "spec": {"virtualhost": {"fqdn": host}, "routes": [{"conditions": [{"prefix": "/"}], "services": services}]},
+        "spec": {
+            "virtualhost": {"fqdn": host},
+            "routes": [{"conditions": [{"prefix": "/"}], "services": services}],
+        },
     }
 
 
@@ -81,7 +87,10 @@ def wait_ready(client: Client, namespace: str, name: str, *, seconds: float = 60
     def complete(client: Client) -> bool:
         found = client.get("Deployment", name, namespace)
         status, wanted = found.get("status", {}), found["spec"]["replicas"]
-        counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+        counts = {
+            status.get(key, 0)
+            for key in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+        }
         return status.get("observedGeneration", 0) >= found["metadata"]["generation"] and counts == {wanted}
 
     client.wait_until(f"Deployment {namespace}/{name} is complete", complete, seconds=seconds)
