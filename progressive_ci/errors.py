@@ -100,8 +100,15 @@ class ApiError(ProgressiveError):
         self.reason = reason
 
 
+NOT_SENT = "NotSent"
+"""Reason of a NoAnswer that proves that the other side never saw the request."""
+
+
 class NoAnswer(ApiError):
-    """No answer in time or a broken connection: what the server did is unknown."""
+    """No answer in time or a broken connection: what the server did is unknown.
+
+    Unless its reason is NOT_SENT: then it did nothing.
+    """
 
 
 class Unauthorized(ApiError):

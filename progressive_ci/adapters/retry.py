@@ -5,13 +5,10 @@ from typing import TypeVar
 
 import tenacity
 
-from progressive_ci.errors import NoAnswer, ServerError, TooManyRequests
+from progressive_ci.errors import NOT_SENT, NoAnswer, ServerError, TooManyRequests
 from progressive_ci.ports import Clock
 
 T = TypeVar("T")
-
-NOT_SENT = "NotSent"
-"""Reason of a NoAnswer that proves that the other side never saw the request."""
 
 _FIRST, _LONGEST = 0.2, 5.0
 """Seconds between two attempts: the first span, doubled each time up to the longest."""

@@ -10,8 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from progressive_ci import __version__
 from progressive_ci.adapters.connection import Connection
-from progressive_ci.adapters.retry import NOT_SENT
-from progressive_ci.errors import ApiError, NoAnswer
+from progressive_ci.errors import NOT_SENT, ApiError, NoAnswer
 from progressive_ci.ports import HttpResponse
 
 _CHUNK = 65536

@@ -15,10 +15,9 @@ import yaml
 
 from progressive_ci.adapters.clock import RealClock
 from progressive_ci.adapters.connection import Connection, connect
-from progressive_ci.adapters.retry import NOT_SENT
 from progressive_ci.adapters.transport import KubeTransport
 from progressive_ci.adapters.wire import Wire
-from progressive_ci.errors import ApiError, Interrupted, NoAnswer, Refused
+from progressive_ci.errors import NOT_SENT, ApiError, Interrupted, NoAnswer, Refused
 from progressive_ci.ports import HttpResponse, Transport
 from tests.unit.socket_server import Exchange, Script, free_port, serve
 from tests.unit.tls import CERTIFICATE, KEY
