@@ -152,6 +152,8 @@ class ControlPlane:
             # The default 20 requests a second would let parallel tests wait for one another.
             "--kube-api-qps=200",
             "--kube-api-burst=400",
+            # 15 s by default: a test would wait for it, and a faster one is the harder neighbour.
+            "--horizontal-pod-autoscaler-sync-period=2s",
         )
 
 

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from tests.e2e.cluster.waiting import wait_until
 
@@ -97,23 +97,11 @@ class Load:
 
     def __init__(self, cluster: Cluster, url: str, host: str, *, rate: int = 100) -> None:
         """Start `rate` requests a second to `url` with a Host header; each may take 5 s."""
-        self._vegeta: str = cluster.state["vegeta"]
-        with tempfile.NamedTemporaryFile(dir=cluster.folder, suffix=".vegeta", delete=False) as results:
+        with tempfile.NamedTemporaryFile(dir=cluster.folder, suffix=".csv", delete=False) as results:
             self._results = Path(results.name)
-        attack = [
-            "attack",
-            f"-rate={rate}",
-            "-duration=0",
-            "-timeout=5s",
-            f"-header=Host: {host}",
-            f"-output={self._results}",
-        ]
-        command = cluster.network.inside(self._vegeta, *attack)
-        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE)
-        if self._popen.stdin:
-            with self._popen.stdin as targets:
-                targets.write(f"GET {url}/\n".encode())
-        self._records: Records | None = None
+            self._attack, self._encode = _start(cluster, url, host, rate, results)
+        self._requests: list[Request] = []
+        self._read = 0  # bytes of the results
         self.began = time.time()
 
     def __enter__(self) -> Self:
@@ -128,20 +116,25 @@ class Load:
 
     def stop(self) -> Records:
         """End the load, wait for the answers still open, and return all records."""
-        if self._records is None:
-            self._popen.send_signal(signal.SIGINT)
-            self._popen.wait(15)
-            self._records = self.records()
+        if self._results.exists():
+            self._attack.send_signal(signal.SIGINT)
+            for process in (self._attack, self._encode):
+                process.wait(15)
+            self.records()
             self._results.unlink()
-        return self._records
+        return self.records()
 
     def records(self) -> Records:
-        """Return what was recorded so far; the last moments may be missing while the load runs."""
-        if self._records is not None:
-            return self._records
-        encode = [self._vegeta, "encode", "-to=csv", str(self._results)]
-        done = subprocess.run(encode, capture_output=True, text=True, check=False)
-        return Records(tuple(sorted(_requests(done.stdout), key=lambda r: r.began)))
+        """Return what was recorded so far; answers still open are not in it."""
+        if self._results.exists():
+            with self._results.open("rb") as file:
+                file.seek(self._read)
+                complete = file.read().rpartition(b"\n")[0]
+            if complete:
+                self._read += len(complete) + 1
+                self._requests.extend(_requests(complete.decode()))
+                self._requests.sort(key=lambda r: r.began)
+        return Records(tuple(self._requests))
 
     def wait_for(self, requests: int, *, seconds: float = 60) -> None:
         """Wait until that many more requests are recorded than now."""
@@ -149,6 +142,23 @@ class Load:
         wait_until(
             f"{requests} more requests", lambda: len(self.records().requests) >= target, seconds=seconds
         )
+
+
+def _start(
+    cluster: Cluster, url: str, host: str, rate: int, results: IO[bytes]
+) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
+    """Start the attack and the program that turns its records into lines."""
+    vegeta: str = cluster.state["vegeta"]
+    flags = [f"-rate={rate}", "-duration=0", "-timeout=5s", f"-header=Host: {host}"]
+    command = cluster.network.inside(vegeta, "attack", *flags)
+    attack = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if attack.stdin:
+        with attack.stdin as targets:
+            targets.write(f"GET {url}/\n".encode())
+    encode = subprocess.Popen([vegeta, "encode", "-to=csv"], stdin=attack.stdout, stdout=results)
+    if attack.stdout:
+        attack.stdout.close()
+    return attack, encode
 
 
 def _requests(text: str) -> Iterator[Request]:
