@@ -16,16 +16,13 @@ class Dialect(Protocol):
     NAME: str
     """Row of the table, and the word in the plan."""
 
-    @staticmethod
-    def subjects(documents: Sequence[Document]) -> tuple[Document, ...]:
+    def subjects(self, documents: Sequence[Document]) -> tuple[Document, ...]:
         """The documents that say what to release."""
 
-    @staticmethod
-    def release_name(document: Document) -> str:
+    def release_name(self, document: Document) -> str:
         """The name of the Deployment that a subject stands for."""
 
-    @staticmethod
-    def plan(reading: Reading, document: Document) -> Plan | None:
+    def plan(self, reading: Reading, document: Document) -> Plan | None:
         """The plan of a subject; None after complaints."""
 
 
