@@ -66,7 +66,8 @@ def _in_rules(route: Route, ref: Ref, body: JsonObject) -> Iterator[str]:
         split = True
         field = f"{ref} spec.rules[{index}].backendRefs"
         if len(stable) > 1 or len(canary) > 1:
-            yield f"{field} names {both} more than once; name each Service once in a rule"
+            either = f"{route.stable_service} or {route.canary_service}"
+            yield f"{field} names {either} more than once; name each Service once in a rule"
         foreign = sorted({one.name for one in others if one.effective})
         if foreign:
             yield (
