@@ -1,4 +1,4 @@
-"""The durable record of a release, in its final shape: everything that a rollback needs, and nothing secret."""
+"""The durable record of a release: everything that a rollback needs, and nothing secret."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -27,7 +27,7 @@ class State(StrEnum):
 
 
 class Stage(StrEnum):
-    """How far a release is. From PROMOTING on the shortest way to safety is forward, from COMMITTED the only."""
+    """How far a release is. From PROMOTING on the short way to safety is forward, from COMMITTED the only."""
 
     PREPARING = "preparing"
     STEPPING = "stepping"
@@ -77,12 +77,16 @@ class Side:
         hash: value of the `pod-template-hash` label of its pods.
         name: of its ReplicaSet, or of the canary's Deployment (`roll`).
         uid: of that object; empty until it exists.
+        selector: label selector of its pods, as the API's query parameter writes it.
+        reused: whether it was there before the release, as an earlier version of the workload.
         template: copy, only where no history is kept.
     """
 
     hash: str
     name: str
     uid: str = ""
+    selector: str = ""
+    reused: bool = False
     template: JsonObject | None = None
 
 

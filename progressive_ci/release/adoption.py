@@ -1,0 +1,168 @@
+"""Promotion by adoption: the Deployment takes the canary's ReplicaSet over, and no pod moves.
+
+While all traffic is on the canary: the pinned Services are re-pointed, old pods drain, the paused Deployment
+gets template and a temporary `Recreate` (only then does its controller never rescale both sides in proportion),
+a gate reads everything afresh, one patch hands the ReplicaSet over, a short loop follows an autoscaler's wishes
+until every other ReplicaSet is at zero. That is the commit point. Each function can be called again after a crash.
+"""
+
+from progressive_ci.model import kinds, weight
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.weight import Weight
+from progressive_ci.release import canary_set, deployment, traffic
+from progressive_ci.release.canary_set import deployment_ref, set_ref
+from progressive_ci.release.ownership import freed
+from progressive_ci.release.patience import until
+from progressive_ci.release.readiness import pods_of, ready_uids
+from progressive_ci.release.release import Release, existing
+from progressive_ci.release.services import pin, pinned_revision, serving, unpin
+from progressive_ci.release.workload import (
+    REVISION,
+    annotations_of,
+    available,
+    controller_uid,
+    observed,
+    owned_by,
+    replicas_of,
+    same_template,
+    selector_text,
+    uid_of,
+)
+
+_CONTROLLER_SECONDS = 60.0
+_NEARLY_ALL = Weight(99)
+
+
+def promote(release: Release) -> None:
+    """From a canary that passed to the commit point."""
+    if not services_moved(release):
+        _all_to_canary(release)
+        _repoint(release)
+        release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
+        release.pause(release.record.drain_seconds)
+    deployment.put_template(release)
+    until(release, lambda: _agreed(release), "Deployment and ReplicaSet agree on template, pause and size")
+    owner = release.must_read(deployment_ref(release))
+    until(
+        release,
+        lambda: _taken_over(release, owner),
+        "the Deployment takes the ReplicaSet over",
+        seconds=_CONTROLLER_SECONDS,
+    )
+    deployment.put_replicas(release)
+    until(release, lambda: _follow_wishes(release), "the old ReplicaSet goes to zero")
+
+
+def services_moved(release: Release) -> bool:
+    """Whether every pinned Service selects the new version."""
+    pinned, revision = release.record.pinned, release.record.canary.hash
+    return bool(pinned) and all(pinned_revision(release, name) == revision for name in pinned)
+
+
+def _all_to_canary(release: Release) -> None:
+    """Full size and all traffic; without a router the old pods keep their share until the take-over."""
+    if not traffic.routed(release):
+        traffic.shift(release, _NEARLY_ALL, release.pause)
+    until(release, lambda: _full_size(release), "the canary has its full size")
+    if traffic.routed(release) and traffic.current(release) != weight.ALL:
+        release.enter(weight=100)
+        traffic.shift(release, weight.ALL, release.pause)
+
+
+def _full_size(release: Release) -> bool:
+    wanted = wished_size(release)
+    item = release.must_read(set_ref(release))
+    if replicas_of(item) < wanted:
+        canary_set.resize(release, wanted)
+        return False
+    return observed(item) and available(item) >= replicas_of(item)
+
+
+def wished_size(release: Release) -> int:
+    """The larger of the size at lease time, the spec's, and what NAME is asked to have now.
+
+    Raises:
+        Stop: somebody else has put another version into the workload.
+    """
+    found = release.must_read(deployment_ref(release))
+    if deployment.foreign_template(release, found):
+        raise deployment.superseded(release, found)
+    asked = replicas_of(found) if traffic.routed(release) else 0
+    return max(release.record.size, asked, release.record.wanted.replicas or 0)
+
+
+def _repoint(release: Release) -> None:
+    """Every pinned Service selects the new version; those of stable carry no weight now."""
+    release.armed = ()
+    for name in release.record.pinned:
+        pin(release, name, release.record.canary.hash)
+    until(release, lambda: _all_serve(release), "every Service has the new pods as endpoints")
+
+
+def _all_serve(release: Release) -> bool:
+    pods = ready_uids(pods_of(release, release.record.canary))
+    names = release.record.pinned
+    return bool(pods) and all(ready and ready <= pods for ready in serving(release, names).values())
+
+
+def _agreed(release: Release) -> bool:
+    owner, item = release.must_read(deployment_ref(release)), release.must_read(set_ref(release))
+    if not same_template(owner["spec"]["template"], item["spec"]["template"]):
+        raise deployment.superseded(release, owner)
+    held = owner["spec"].get("paused") is True and owner["spec"]["strategy"] == deployment.RECREATE
+    return held and observed(owner) and observed(item) and replicas_of(item) == available(item)
+
+
+def _taken_over(release: Release, owner: JsonObject) -> bool:
+    """Whether the Deployment holds it as its new one. Taken as an old one it has no revision: then the way back."""
+    item = release.must_read(set_ref(release))
+    if controller_uid(item) == uid_of(owner):
+        return REVISION in annotations_of(item)
+    canary_set.hand_over(release, owner, pods=replicas_of(item))
+    return False
+
+
+def _follow_wishes(release: Release) -> bool:
+    """One turn of following what NAME is asked to have; true when every other ReplicaSet is at zero."""
+    owner, item = release.must_read(deployment_ref(release)), release.must_read(set_ref(release))
+    if not same_template(owner["spec"]["template"], item["spec"]["template"]):
+        raise deployment.superseded(release, owner)
+    if others_at_zero(release, owner):
+        return True
+    canary_set.follow(release, replicas_of(owner))
+    return False
+
+
+def others_at_zero(release: Release, owner: JsonObject) -> bool:
+    """Whether no other ReplicaSet of NAME is asked to have pods."""
+    sets = release.hands.cluster.list(
+        kinds.REPLICA_SET, release.record.namespace, labels=selector_text(owner["spec"]["selector"])
+    )
+    rest = [item for item in owned_by(owner, sets) if item["metadata"]["name"] != release.record.canary.name]
+    return all(replicas_of(item) == 0 for item in rest)
+
+
+def committed(release: Release) -> bool:
+    """The commit point: taken over, and every other ReplicaSet at zero."""
+    owner, item = release.read(deployment_ref(release)), release.read(set_ref(release))
+    if owner is None or item is None or controller_uid(item) != uid_of(owner):
+        return False
+    mine = same_template(owner["spec"]["template"], item["spec"]["template"])
+    return mine and REVISION in annotations_of(item) and others_at_zero(release, owner)
+
+
+def finish(release: Release) -> None:
+    """Strategy back, weight back while all Services name the same pods, unpin, unpause last."""
+    until(release, lambda: _follow_wishes(release), "the old ReplicaSet goes to zero")
+    deployment.put_strategy(release)
+    if traffic.routed(release):
+        traffic.shift(release, weight.NONE, release.pause)
+    until(release, lambda: not pods_of(release, release.record.stable), "the old pods are gone")
+    release.enter(weight=0)
+    if traffic.routed(release):
+        traffic.restore_route(release)
+    for name in release.record.pinned:
+        unpin(release, name)
+    ref = set_ref(release)
+    release.write(ref, existing(lambda seen: freed(ref, seen, ())))
+    deployment.unpause(release)

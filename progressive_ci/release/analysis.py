@@ -1,0 +1,119 @@
+"""One analysis at work: asks when a check is due, hands the answers to the judge, tells what it saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from progressive_ci.judging import analysis as judge
+from progressive_ci.model.check import Analysis, Check
+from progressive_ci.model.event import Sampled
+from progressive_ci.model.journal import Evidence
+from progressive_ci.model.outcome import Cause, Result
+from progressive_ci.model.verdict import FailedCheck, NoVerdict, Passed, Undecided
+from progressive_ci.model.weight import Weight
+from progressive_ci.ports import Pending
+from progressive_ci.release.questions import late_values
+from progressive_ci.release.release import Release
+from progressive_ci.release.stop import Stop
+
+_FAR = 3600.0
+
+
+@dataclass(slots=True)
+class AnalysisRun:
+    """Analyses run one beside the other and beside the steps; nothing here blocks.
+
+    Attributes:
+        release: for which version.
+        analysis: what is measured.
+        state: the judge's.
+        late: values of arguments that only the cluster knows.
+        asked: questions on the way, by check, with the time of asking.
+    """
+
+    release: Release
+    analysis: Analysis
+    state: judge.AnalysisState
+    late: Mapping[str, str]
+    asked: dict[str, tuple[Pending, float]] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, release: Release, analysis: Analysis) -> "AnalysisRun":
+        """Start measuring now."""
+        record = release.record
+        late = late_values(
+            analysis, release.hands, namespace=record.namespace, stable=record.stable, canary=record.canary
+        )
+        return cls(release, analysis, judge.begin(analysis, release.hands.clock.now()), late)
+
+    def serve(self) -> None:
+        """Take the answers that came, and ask what is due."""
+        for name, (pending, at) in list(self.asked.items()):
+            if pending.done():
+                del self.asked[name]
+                self._take(name, pending, at)
+        now = self.release.hands.clock.now()
+        for check in judge.due(self.state, now):
+            if check.name not in self.asked:
+                self.asked[check.name] = (self.release.hands.metrics.ask(check.query, self.late), now)
+
+    def _take(self, name: str, pending: Pending, at: float) -> None:
+        now = self.release.hands.clock.now()
+        self.state, seen = judge.record(self.state, name, pending.result(), asked_at=at, now=now)
+        weight, check = self.release.record.weight, self._check(name)
+        self.release.hands.reporter.emit(
+            Sampled(name, seen.phase, seen.value, seen.message, Weight(weight), check.source)
+        )
+        wall = self.release.hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.release.evidence.append(Evidence(name, str(seen.phase), seen.value, weight, wall))
+
+    def _check(self, name: str) -> Check:
+        return next(check for check in self.analysis.checks if check.name == name)
+
+    def judge(self) -> bool:
+        """Whether it has passed; stops the release where it has failed or can't be answered."""
+        verdict = self._verdict()
+        match verdict:
+            case Undecided():
+                return False
+            case Passed():
+                return True
+            case FailedCheck() | NoVerdict():
+                self.cancel()
+                raise self._stop(verdict)
+            case _:
+                assert_never(verdict)
+
+    def _verdict(self) -> Undecided | Passed | FailedCheck | NoVerdict:
+        return judge.verdict(self.state, self.release.hands.clock.now(), self.release.options.metrics_timeout)
+
+    def _stop(self, verdict: FailedCheck | NoVerdict) -> Stop:
+        result = Result.UNHEALTHY if isinstance(verdict, FailedCheck) else Result.UNAVAILABLE
+        source = self._check(verdict.check).source if verdict.check else self.analysis.source
+        return Stop(Cause(result, verdict.reason, source=source, at=verdict.at))
+
+    def blind(self) -> bool:
+        """Whether errors or no data stand unbroken now."""
+        verdict = self._verdict()
+        return isinstance(verdict, Undecided) and verdict.blind_since is not None
+
+    def fresh(self, since: float) -> bool:
+        """Whether every required check has a value taken after `since`."""
+        return judge.fresh_since(self.state, since)
+
+    def next_wake(self) -> float:
+        """When something is due, if no answer comes before."""
+        due = judge.next_due(self.state)
+        return due if due is not None and not self.asked else self.release.hands.clock.now() + _FAR
+
+    def finish(self) -> None:
+        """End it; what was never measured is no pass."""
+        self.cancel()
+        self.state = judge.finish(self.state, self.release.hands.clock.now())
+        self.judge()
+
+    def cancel(self) -> None:
+        """Forget every question on the way."""
+        for pending, _ in self.asked.values():
+            pending.cancel()
+        self.asked.clear()

@@ -1,0 +1,154 @@
+"""The story of a release, from the plan to the outcome."""
+
+from progressive_ci.errors import (
+    ApiError,
+    Interrupted,
+    LeaseLost,
+    Locked,
+    ProgressiveError,
+    Refused,
+    SpecInvalid,
+)
+from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
+from progressive_ci.model.journal import Stage
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.model.plan import Plan
+from progressive_ci.ports import Hands
+from progressive_ci.release import first, preflight, rescue, settings, steps
+from progressive_ci.release.duration import hard_end
+from progressive_ci.release.findings import Findings
+from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.needed import create_missing
+from progressive_ci.release.promotion import promote
+from progressive_ci.release.records import read_record, unfinished
+from progressive_ci.release.release import Release
+from progressive_ci.release.rollback import roll_back
+from progressive_ci.release.snapshot import snapshot
+from progressive_ci.release.stop import Stop, cancelled, unavailable
+from progressive_ci.release.vigil import Vigil
+
+
+def run(plan: Plan, options: Options, hands: Hands, *, release: str) -> Outcome:
+    """Release a new version; whatever happens, the outcome says what the cluster looks like.
+
+    Args:
+        plan: what is released.
+        options: the user's choices.
+        hands: the world.
+        release: id for this release.
+    """
+    try:
+        outcome = _run(plan, options, hands, release)
+    except SpecInvalid as error:
+        outcome = Outcome(Result.INVALID, str(error), release=release)
+    except Refused as error:
+        outcome = Outcome(Result.REFUSED, str(error), release=release)
+    except Locked as error:
+        outcome = Outcome(Result.LOCKED, str(error), advice=error.advice, release=release)
+    except LeaseLost as error:
+        outcome = Outcome(Result.TAKEN_OVER, str(error), advice=error.advice, release=release)
+    except Interrupted as error:
+        outcome = Outcome(Result.CANCELLED, f"{error.what} before the first write", release=release)
+    except ApiError as error:
+        outcome = Outcome(Result.REFUSED, str(error), advice=error.advice, release=release)
+    hands.reporter.emit(Ended(outcome))
+    return outcome
+
+
+def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome:
+    hands.reporter.emit(Began("preflight"))
+    for warning in plan.warnings:
+        hands.reporter.emit(Warned(warning))
+    _finish_orphan(plan, options, hands, release_id)
+    before = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+    found = preflight.examine(plan, options, hands, before)
+    for warning in found.warnings:
+        hands.reporter.emit(Warned(warning))
+    if found.unchanged:
+        return _unchanged(found, release_id)
+    return _safely(_open(plan, options, hands, found, release_id), plan, found)
+
+
+def _finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
+    """An unfinished release of an earlier run comes first."""
+    namespace, name = plan.namespace, plan.workload.name
+    if not unfinished(read_record(hands, namespace=namespace, name=name)):
+        return
+    hands.reporter.emit(Began("recover"))
+    hands.reporter.emit(Opened(release_id, namespace, name))
+    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+    orphan = rescue.orphan(hands, options, tenure, namespace, name)
+    if orphan is None:
+        hands.lease.release()
+        return
+    done = rescue.recover(orphan)
+    if done.result is Result.INCOMPLETE:
+        raise Refused(
+            ProgressiveError(f"an earlier release could not be finished: {done.reason}", advice=done.advice)
+        )
+    hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
+
+
+def _unchanged(found: Findings, release_id: str) -> Outcome:
+    reason = "the running version is the one to release"
+    if found.origin:
+        reason += f"; its template was written by {found.origin}"
+    return Outcome(
+        Result.UNCHANGED,
+        reason,
+        revision=found.stable.hash,
+        previous_revision=found.stable.hash,
+        weight=100,
+        release=release_id,
+    )
+
+
+def _open(plan: Plan, options: Options, hands: Hands, found: Findings, release_id: str) -> Release:
+    """Lease, then the snapshot: from here on everything can be undone by the journal alone."""
+    hands.reporter.emit(Opened(release_id, plan.namespace, plan.workload.name))
+    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+    try:
+        record = snapshot(plan, options, hands, found, tenure=tenure, release=release_id)
+        release = Release(hands, options, record, tenure.epoch)
+        release.enter()
+    except BaseException:
+        hands.lease.release()
+        raise
+    return release
+
+
+def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
+    """Whatever stops the way forward after the first write leads to the way back."""
+    try:
+        return _forward(release, plan, found)
+    except LeaseLost:
+        raise
+    except Stop as stop:
+        cause = stop.cause
+    except Interrupted:
+        name = release.hands.clock.signal()
+        cause = cancelled(f"stopped by {name}", advice="run it again when you are ready").cause
+    except ApiError as error:
+        cause = unavailable(f"the API server refuses or does not answer: {error}", advice=error.advice).cause
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
+        told = f"a bug of this tool: {type(error).__name__}: {error}"
+        cause = Cause(Result.INTERNAL, told, advice="please report it with this log")
+    return roll_back(release, cause if found.deployment else first.without_predecessor(cause))
+
+
+def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
+    """Prepare, step, promote."""
+    if found.deployment is None:
+        return first.release_first(release, plan, found)
+    if found.canary.hash == found.stable.hash:
+        return settings.change_settings(release)
+    vigil = Vigil(release, deadline=release.hands.clock.now() + hard_end(plan, release.options))
+    release.began("prepare")
+    create_missing(release, found)
+    MODES[release.record.mode].prepare(vigil, found)
+    release.enter(stage=Stage.STEPPING)
+    if not release.options.skip_analysis:
+        steps.take(vigil, plan)
+    steps.complete(vigil)
+    return promote(release)

@@ -1,0 +1,161 @@
+"""The user's Deployment during a release: paused, given the new version, given back its own."""
+
+from progressive_ci.errors import NotFound
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Original
+from progressive_ci.model.kinds import REPLICA_SET, Ref
+from progressive_ci.model.outcome import Cause, Result
+from progressive_ci.model.write import Patch, Write, pointer, replace, test
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.ownership import absent, changes, freed, valued, wish
+from progressive_ci.release.release import Release, existing
+from progressive_ci.release.stop import Stop
+from progressive_ci.release.workload import hash_of, replicas_of, same_template, without_hash
+
+PAUSED = pointer("spec", "paused")
+STRATEGY = pointer("spec", "strategy")
+TEMPLATE = pointer("spec", "template")
+REPLICAS = pointer("spec", "replicas")
+
+RECREATE = {"type": "Recreate"}
+"""While a paused Deployment has this strategy, its controller never rescales two ReplicaSets in proportion."""
+
+
+def pause(release: Release) -> None:
+    """Pause NAME: from here on nobody's template change starts a pod."""
+    ref = deployment_ref(release)
+    release.write(ref, existing(lambda seen: wish(ref, seen, [valued(PAUSED, value=True)])))
+
+
+def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObject:
+    """The pod template of a version, from its ReplicaSet, or the journal's copy where no history is kept."""
+    found = release.read(Ref(REPLICA_SET, release.record.namespace, name))
+    template = found["spec"]["template"] if found else kept
+    if template is None:
+        raise NotFound(
+            f"ReplicaSet {release.record.namespace}/{name} is gone, and the journal holds no copy of its template",
+            advice="somebody has deleted it; apply the version that you want by hand",
+        )
+    return without_hash(template)
+
+
+def stable_template(release: Release) -> JsonObject:
+    """The template of the version that served before."""
+    side = release.record.stable
+    return template_of(release, side.name, side.template)
+
+
+def canary_template(release: Release) -> JsonObject:
+    """The template of the version being released."""
+    return template_of(release, release.record.canary.name, None)
+
+
+def foreign_template(release: Release, deployment: JsonObject) -> bool:
+    """Whether NAME holds a template that is neither side's."""
+    held = deployment["spec"]["template"]
+    return not (same_template(held, stable_template(release)) or _is_canary(release, held))
+
+
+def _is_canary(release: Release, held: JsonObject) -> bool:
+    side = release.record.canary
+    if hash_of(held) == side.hash:
+        return True
+    found = release.read(Ref(REPLICA_SET, release.record.namespace, side.name))
+    return found is not None and same_template(held, found["spec"]["template"])
+
+
+def superseded(release: Release, deployment: JsonObject) -> Stop:
+    """The stop when somebody else has released another version meanwhile."""
+    who = deployment["metadata"].get("managedFields") or [{}]
+    manager = str(max(who, key=lambda entry: str(entry.get("time", ""))).get("manager", "somebody"))
+    return Stop(
+        Cause(
+            Result.CANCELLED,
+            f"superseded: {manager} has changed spec.template of Deployment {release.record.name} meanwhile",
+            advice="that version rolls out now; let only one pipeline release a workload",
+        )
+    )
+
+
+def put_template(release: Release) -> None:
+    """Template, the other fields and a temporary Recreate, in one patch that tests the generation it rests on."""
+    ref = deployment_ref(release)
+    template = canary_template(release)
+    wishes = [
+        valued(TEMPLATE, template),
+        *(valued(path, value) for path, value in release.record.wanted.fields if path != STRATEGY),
+        valued(STRATEGY, RECREATE),
+    ]
+
+    def decide(seen: JsonObject) -> Write | None:
+        if same_template(seen["spec"]["template"], template) and seen["spec"]["strategy"] == RECREATE:
+            return None
+        if not same_template(seen["spec"]["template"], stable_template(release)):
+            raise superseded(release, seen)
+        generation = test(pointer("metadata", "generation"), seen["metadata"]["generation"])
+        return Patch(ref, (generation, *_untested(changes(seen, wishes))))
+
+    release.write(ref, existing(decide))
+
+
+def _untested(operations: tuple[JsonObject, ...]) -> tuple[JsonObject, ...]:
+    """The generation that is tested already stands for every field of the spec."""
+    return tuple(item for item in operations if item["op"] != "test" or not item["path"].startswith("/spec"))
+
+
+def put_replicas(release: Release) -> None:
+    """The size that the spec asks for, where no autoscaler writes it."""
+    ref, wanted = deployment_ref(release), release.record.wanted.replicas
+    if wanted is not None:
+        release.write(ref, existing(lambda seen: _sized(ref, seen, wanted)))
+
+
+def _sized(ref: Ref, seen: JsonObject, wanted: int) -> Patch | None:
+    if replicas_of(seen) == wanted:
+        return None
+    return Patch(ref, (test(PAUSED, value=True), replace(REPLICAS, wanted)))
+
+
+def put_strategy(release: Release) -> None:
+    """The strategy that NAME is to have, instead of the temporary one."""
+    ref = deployment_ref(release)
+    fields = dict(release.record.wanted.fields)
+    strategy = fields.get(STRATEGY) or _original(release, STRATEGY).value
+    release.write(ref, existing(lambda seen: wish(ref, seen, [valued(STRATEGY, strategy)])))
+
+
+def _original(release: Release, path: str) -> Original:
+    entry = release.record.owned(deployment_ref(release))
+    return (
+        next((item for item in entry.originals if item.path == path), absent(path)) if entry else absent(path)
+    )
+
+
+def put_back(release: Release) -> None:
+    """Everything that the release has changed but the pause: the old template, strategy and the other fields.
+
+    A template that is neither side's belongs to somebody else and stays.
+    """
+    ref = deployment_ref(release)
+    entry = release.record.owned(ref)
+    originals = [item for item in entry.originals if item.path != PAUSED] if entry else []
+
+    def decide(seen: JsonObject) -> Write | None:
+        wishes = list(originals)
+        if not foreign_template(release, seen):
+            wishes.append(valued(TEMPLATE, _as_stored(seen, stable_template(release))))
+        return wish(ref, seen, wishes)
+
+    release.write(ref, existing(decide))
+
+
+def _as_stored(seen: JsonObject, template: JsonObject) -> JsonObject:
+    """The same template in the Deployment's own spelling, so that equal ones make no write."""
+    held: JsonObject = seen["spec"]["template"]
+    return held if same_template(held, template) else template
+
+
+def unpause(release: Release) -> None:
+    """The last write to NAME: its controller goes on, our mark is off."""
+    ref = deployment_ref(release)
+    release.write(ref, existing(lambda seen: freed(ref, seen, [_original(release, PAUSED)])))

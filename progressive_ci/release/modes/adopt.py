@@ -1,0 +1,165 @@
+"""Adopt: the canary is a ReplicaSet beside the paused Deployment, which takes it over at the promotion."""
+
+from progressive_ci.model import kinds, weight
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import Ref
+from progressive_ci.release import adoption, canary_set, deployment, traffic
+from progressive_ci.release.canary_set import deployment_ref, set_ref
+from progressive_ci.release.findings import Findings
+from progressive_ci.release.patience import until
+from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
+from progressive_ci.release.release import Release
+from progressive_ci.release.services import pin, serving, unpin
+from progressive_ci.release.stop import unready
+from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.workload import (
+    available,
+    controller_uid,
+    observed,
+    replicas_of,
+    same_template,
+    uid_of,
+)
+
+_POLL = 1.0
+
+promote = adoption.promote
+committed = adoption.committed
+finish = adoption.finish
+size = adoption.wished_size
+
+
+def prepare(vigil: Vigil, found: Findings) -> None:
+    """Pause NAME, pin every Service to stable, take hold of the route, make the canary's ReplicaSet."""
+    release = vigil.release
+    deployment.pause(release)
+    for name in release.record.pinned:
+        pin(release, name, release.record.stable.hash)
+    owner = release.must_read(deployment_ref(release))
+    if found.reused is not None:
+        canary_set.let_go(release, owner)
+        until(release, lambda: _is_free(release), "the Deployment lets go of its earlier ReplicaSet")
+    else:
+        canary_set.create(release, canary_set.new_set(release, owner, found.template, replicas=0))
+    if traffic.routed(release):
+        traffic.claim(release)
+        traffic.shift(release, weight.NONE, vigil.pause)
+    release.note(f"the canary is ReplicaSet {release.record.canary.name}; it has no traffic yet")
+
+
+def _is_free(release: Release) -> bool:
+    return not controller_uid(release.must_read(set_ref(release)))
+
+
+def scale(vigil: Vigil, pods: int) -> None:
+    """Grow the canary, wait until its pods are available and the canary Service serves by them alone."""
+    release = vigil.release
+    if replicas_of(release.must_read(set_ref(release))) < pods:
+        canary_set.resize(release, pods)
+    _await_available(vigil, pods)
+    service = traffic.route_of(release).canary_service
+    pin(release, service, release.record.canary.hash)
+    allowed = release.record.ready_seconds
+    vigil.poll(
+        lambda: _serves(release, service, pods),
+        seconds=allowed,
+        every=_POLL,
+        text=f"Service {service} gets the new pods as endpoints",
+        late=lambda: unready(
+            f"Service {service} has fewer than {pods} ready endpoints of the new version after {allowed:.0f} s",
+            advice=f"compare its selector with the pods: kubectl -n {release.record.namespace} get endpointslices",
+        ),
+    )
+
+
+def _serves(release: Release, service: str, pods: int) -> bool | None:
+    ready = serving(release, (service,))[service]
+    return (
+        True if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)) else None
+    )
+
+
+def _await_available(vigil: Vigil, pods: int) -> None:
+    """Wait for available canary pods; stop early where waiting can't help."""
+    release, clock = vigil.release, vigil.release.hands.clock
+    began, allowed = clock.now(), release.record.ready_seconds
+    vigil.poll(
+        lambda: _enough(release, pods, elapsed=clock.now() - began),
+        seconds=allowed,
+        every=_POLL,
+        text=f"{pods} new {'pod becomes' if pods == 1 else 'pods become'} ready",
+        late=lambda: too_late(release, pods, available(release.must_read(set_ref(release))), allowed),
+    )
+
+
+def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
+    item = release.must_read(set_ref(release))
+    if observed(item) and available(item) >= pods:
+        return True
+    if stop := diagnose(release, item, elapsed=elapsed, allowed=release.record.ready_seconds):
+        raise stop
+    return None
+
+
+def restore(release: Release) -> None:
+    """Labels off first, old template second (the other order is an outage), then traffic, then the canary."""
+    owner = release.must_read(deployment_ref(release))
+    item = release.read(set_ref(release))
+    if item is not None and _taken(release, owner, item):
+        canary_set.let_go(release, owner)
+        until(release, lambda: _stable_stands(release), "the old ReplicaSet has its size back")
+    deployment.put_back(release)
+    _traffic_to_stable(release)
+    if item is not None:
+        _end_canary(release, owner)
+    if traffic.routed(release):
+        traffic.restore_route(release)
+    for name in release.record.pinned:
+        unpin(release, name)
+    deployment.unpause(release)
+
+
+def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
+    """Whether NAME has taken the canary over; a reused one that it never let go of is in its old place."""
+    if controller_uid(item) != uid_of(owner):
+        return False
+    in_old_place = replicas_of(item) == 0 and not same_template(
+        owner["spec"]["template"], item["spec"]["template"]
+    )
+    return not (release.record.canary.reused and in_old_place)
+
+
+def _stable_stands(release: Release) -> bool:
+    item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name))
+    return item is not None and available(item) >= traffic.full_capacity(release)
+
+
+def _traffic_to_stable(release: Release) -> None:
+    """Services of stable back first, while their weight is 0; then the weight; then the canary's own Service."""
+    canary = traffic.route_of(release).canary_service
+    stable = tuple(name for name in release.record.pinned if name != canary)
+    for name in stable:
+        pin(release, name, release.record.stable.hash)
+    if stable:
+        until(
+            release, lambda: _by_stable(release, stable), "stable's Services have their own pods as endpoints"
+        )
+    traffic.return_to_stable(release)
+    if release.record.weight:
+        release.enter(weight=0)
+    if canary in release.record.pinned:
+        pin(release, canary, release.record.stable.hash)
+
+
+def _by_stable(release: Release, names: tuple[str, ...]) -> bool:
+    pods = ready_uids(pods_of(release, release.record.stable))
+    return all(ready and ready <= pods for ready in serving(release, names).values())
+
+
+def _end_canary(release: Release, owner: JsonObject) -> None:
+    pods = pods_of(release, release.record.canary)
+    if pods:
+        release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
+        release.pause(release.record.abort_drain_seconds)
+    canary_set.take_away(release, owner)
+    until(release, lambda: not pods_of(release, release.record.canary), "the new pods are gone")

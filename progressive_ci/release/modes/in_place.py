@@ -1,0 +1,67 @@
+"""In place: the Deployment rolls by its own strategy; nothing stands beside it, and its old template brings it back."""
+
+from progressive_ci.model.document import JsonObject
+from progressive_ci.release import deployment
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.findings import Findings
+from progressive_ci.release.patience import until
+from progressive_ci.release.readiness import too_late
+from progressive_ci.release.release import Release
+from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
+from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.workload import complete, hash_of, replicas_of
+
+_POLL = 1.0
+
+
+def prepare(vigil: Vigil, found: Findings) -> None:
+    """One template write, then the rollout, watched."""
+    release = vigil.release
+    roll_to(release, found.template)
+    template = release.must_read(deployment_ref(release))["spec"]["template"]
+    _await(vigil, template)
+
+
+def _await(vigil: Vigil, template: JsonObject) -> None:
+    release = vigil.release
+    began, allowed = release.hands.clock.now(), release.record.ready_seconds
+    vigil.poll(
+        lambda: rolled(release, template, began=began) or None,
+        seconds=allowed,
+        every=_POLL,
+        text="the Deployment rolls out",
+        late=lambda: too_late(release, release.record.size, 0, allowed),
+    )
+
+
+def size(release: Release) -> int:
+    """What NAME is asked to have now."""
+    return replicas_of(release.must_read(deployment_ref(release)))
+
+
+def scale(vigil: Vigil, pods: int) -> None:
+    """Its own strategy scales; there is no canary to grow."""
+    del vigil, pods
+
+
+def promote(release: Release) -> None:
+    """Rollout complete and analysis passed: there is nothing left to do."""
+    del release
+
+
+def committed(release: Release) -> bool:
+    """Complete with the new template; only a release that was promoting asks."""
+    found = release.must_read(deployment_ref(release))
+    return complete(found) and hash_of(found["spec"]["template"]) == release.record.canary.hash
+
+
+def finish(release: Release) -> None:
+    """Take our mark off."""
+    let_be(release)
+
+
+def restore(release: Release) -> None:
+    """Old template back, and wait: the strategy decides how."""
+    deployment.put_back(release)
+    until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
+    let_be(release)

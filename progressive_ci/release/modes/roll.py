@@ -1,0 +1,192 @@
+"""Roll: the canary is a Deployment of its own; at the promotion NAME rolls while the canary carries the traffic."""
+
+from functools import partial
+
+from progressive_ci.model import kinds, weight
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Owned
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.write import Create, Delete, pointer
+from progressive_ci.release import deployment, traffic
+from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.findings import Findings
+from progressive_ci.release.ownership import freed, valued, wish
+from progressive_ci.release.patience import until
+from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
+from progressive_ci.release.release import Release, existing, if_absent
+from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
+from progressive_ci.release.services import service_ref, serving, unpin
+from progressive_ci.release.stop import unready
+from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.workload import available, complete, hash_of, observed, replicas_of, uid_of
+
+_POLL = 1.0
+_REPLICAS = pointer("spec", "replicas")
+_FLOOR = pointer("spec", "minReplicas")
+
+
+def canary_ref(release: Release) -> Ref:
+    """Address of the canary's Deployment."""
+    return Ref(kinds.DEPLOYMENT, release.record.namespace, release.record.canary.name)
+
+
+def prepare(vigil: Vigil, found: Findings) -> None:
+    """Keep every Service on NAME's own label, hold the autoscaler's floor, make the canary's Deployment."""
+    release = vigil.release
+    owner = release.must_read(deployment_ref(release))
+    for name in release.record.pinned:
+        _bind(release, owner, name, release.record.name)
+    _raise_floor(release)
+    traffic.claim(release)
+    traffic.shift(release, weight.NONE, vigil.pause)
+    body = canary_body(owner, found.template, replicas=0)
+    ref = canary_ref(release)
+    release.write(ref, if_absent(Create(ref, body)))
+    release.note(f"the canary is Deployment {release.record.canary.name}; it has no traffic yet")
+
+
+def _bind(release: Release, owner: JsonObject, service: str, value: str) -> None:
+    """Let a Service select one version by the label that tells them apart."""
+    label = told_apart_by(owner)
+    own = owner["spec"]["selector"]["matchLabels"][label]
+    ref, path = service_ref(release, service), pointer("spec", "selector", label)
+    wanted = own if value == release.record.name else value
+    release.write(ref, existing(lambda seen: wish(ref, seen, [valued(path, wanted)])))
+
+
+def _raise_floor(release: Release) -> None:
+    """The old version must keep its size while it has little traffic."""
+    for ref, _ in _floors(release):
+        raised = partial(wish, ref, wishes=[valued(_FLOOR, release.record.size)])
+        release.write(ref, existing(raised))
+
+
+def _floors(release: Release) -> tuple[tuple[Ref, Owned], ...]:
+    return tuple((entry.ref, entry) for entry in release.record.objects if entry.ref.kind == kinds.HPA)
+
+
+def _restore_floor(release: Release) -> None:
+    for ref, entry in _floors(release):
+        restored = partial(freed, ref, wishes=entry.originals)
+        release.write(ref, existing(restored))
+
+
+def size(release: Release) -> int:
+    """The larger of the size at lease time and what NAME is asked to have now."""
+    found = release.must_read(deployment_ref(release))
+    if deployment.foreign_template(release, found):
+        raise deployment.superseded(release, found)
+    return max(release.record.size, replicas_of(found), release.record.wanted.replicas or 0)
+
+
+def scale(vigil: Vigil, pods: int) -> None:
+    """Grow the canary, wait for its pods, and let the canary Service select them."""
+    release, clock = vigil.release, vigil.release.hands.clock
+    ref, allowed, began = canary_ref(release), release.record.ready_seconds, clock.now()
+    if replicas_of(release.must_read(ref)) < pods:
+        release.write(ref, existing(lambda seen: wish(ref, seen, [valued(_REPLICAS, pods)])))
+    vigil.poll(
+        lambda: _enough(release, pods, elapsed=clock.now() - began),
+        seconds=allowed,
+        every=_POLL,
+        text=f"{pods} new {'pod becomes' if pods == 1 else 'pods become'} ready",
+        late=lambda: too_late(release, pods, available(release.must_read(ref)), allowed),
+    )
+    owner = release.must_read(deployment_ref(release))
+    service = traffic.route_of(release).canary_service
+    _bind(release, owner, service, canary_name(release.record.name))
+    vigil.poll(
+        lambda: _serves(release, service, pods),
+        seconds=allowed,
+        every=_POLL,
+        text=f"Service {service} gets the new pods as endpoints",
+        late=lambda: unready(f"Service {service} has fewer than {pods} ready endpoints of the new version"),
+    )
+
+
+def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
+    item = release.must_read(canary_ref(release))
+    if observed(item) and available(item) >= pods:
+        return True
+    if stop := diagnose(release, item, elapsed=elapsed, allowed=release.record.ready_seconds):
+        raise stop
+    return None
+
+
+def _serves(release: Release, service: str, pods: int) -> bool | None:
+    ready = serving(release, (service,))[service]
+    return (
+        True if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)) else None
+    )
+
+
+def promote(release: Release) -> None:
+    """Everything on the canary, then NAME rolls to the new version behind it."""
+    until(release, lambda: _full_size(release), "the canary has its full size")
+    if traffic.current(release) != weight.ALL:
+        release.enter(weight=100)
+        traffic.shift(release, weight.ALL, release.pause)
+    release.armed = ()
+    template = _new_template(release)
+    roll_to(release, template)
+    began = release.hands.clock.now()
+    until(
+        release, lambda: rolled(release, template, began=began), "the Deployment rolls out behind its canary"
+    )
+
+
+def _full_size(release: Release) -> bool:
+    ref, wanted = canary_ref(release), size(release)
+    item = release.must_read(ref)
+    if replicas_of(item) < wanted:
+        release.write(ref, existing(lambda seen: wish(ref, seen, [valued(_REPLICAS, wanted)])))
+        return False
+    return observed(item) and available(item) >= wanted
+
+
+def _new_template(release: Release) -> JsonObject:
+    """The canary's template with the label value of NAME."""
+    owner, canary = release.must_read(deployment_ref(release)), release.must_read(canary_ref(release))
+    label = told_apart_by(owner)
+    return relabelled(canary["spec"]["template"], label, owner["spec"]["selector"]["matchLabels"][label])
+
+
+def committed(release: Release) -> bool:
+    """NAME is complete and available with the new template."""
+    found = release.must_read(deployment_ref(release))
+    return complete(found) and hash_of(found["spec"]["template"]) == release.record.canary.hash
+
+
+def finish(release: Release) -> None:
+    """Traffic back to NAME, which is the new version now; then everything of ours away."""
+    traffic.return_to_stable(release)
+    release.enter(weight=0)
+    _clean_up(release, release.record.drain_seconds)
+    let_be(release)
+
+
+def restore(release: Release) -> None:
+    """Template back while the canary carries the traffic, then the weight, then the canary."""
+    deployment.put_back(release)
+    until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
+    traffic.return_to_stable(release)
+    if release.record.weight:
+        release.enter(weight=0)
+    _clean_up(release, release.record.abort_drain_seconds)
+    let_be(release)
+
+
+def _clean_up(release: Release, drain: float) -> None:
+    ref = canary_ref(release)
+    if release.read(ref) is not None:
+        release.note(f"the canary's pods finish their requests ({drain:.0f} s)")
+        release.pause(drain)
+        release.write(
+            ref, existing(lambda seen: Delete(ref, uid_of(seen), str(seen["metadata"]["resourceVersion"])))
+        )
+        until(release, lambda: not pods_of(release, release.record.canary), "the canary's pods are gone")
+    traffic.restore_route(release)
+    for name in release.record.pinned:
+        unpin(release, name)
+    _restore_floor(release)

@@ -1,0 +1,33 @@
+"""Waiting where signals are only noted: in the promotion and on the way back."""
+
+from collections.abc import Callable
+
+from progressive_ci.release.release import Release
+from progressive_ci.release.stop import unready
+
+_LONGEST_GAP = 1.0
+_CONTROLLER_SECONDS = 60.0
+
+
+def until(release: Release, check: Callable[[], bool], text: str, *, seconds: float | None = None) -> None:
+    """Ask until it is so.
+
+    Args:
+        release: on whose behalf.
+        check: asks, by fresh reads.
+        text: what is waited for, as a sentence in the present tense.
+        seconds: how long; None gives what pods may take to become ready.
+
+    Raises:
+        Stop: the time is over.
+    """
+    clock = release.hands.clock
+    allowed = max(release.record.ready_seconds, _CONTROLLER_SECONDS) if seconds is None else seconds
+    began, gap = clock.now(), 0.05
+    while not check():
+        elapsed = clock.now() - began
+        if elapsed > allowed:
+            raise unready(f"still not so after {elapsed:.0f} s: {text}")
+        release.waiting(text, elapsed, allowed)
+        release.pause(gap)
+        gap = min(gap * 2, _LONGEST_GAP)

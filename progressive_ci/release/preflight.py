@@ -1,0 +1,242 @@
+"""Everything that can be known before the first write. Refuses with every reason at once, and writes nothing."""
+
+from dataclasses import replace
+
+from progressive_ci.errors import Forbidden, NotFound, ProgressiveError, Refused, SpecInvalid
+from progressive_ci.model import kinds
+from progressive_ci.model.document import Document, JsonObject
+from progressive_ci.model.journal import Record, Side
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.options import Options
+from progressive_ci.model.plan import Mode, Pause, Plan
+from progressive_ci.model.route import RatioSettings, Route
+from progressive_ci.ports import Access, Hands
+from progressive_ci.release import candidate, stable, surroundings
+from progressive_ci.release.candidate import Candidate
+from progressive_ci.release.duration import hard_end, worst_case
+from progressive_ci.release.findings import Findings
+from progressive_ci.release.questions import unanswered
+from progressive_ci.release.rights import rights
+from progressive_ci.release.workload import (
+    part_of,
+    replicas_of,
+    same_template,
+    surge_of,
+    unavailable_of,
+)
+from progressive_ci.routers.table import router_of
+
+
+def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = None) -> Findings:
+    """What the cluster is like, and whether this release can begin.
+
+    Args:
+        plan: what is to be released.
+        options: the user's choices.
+        hands: the world; only read.
+        before: the journal's record of an earlier release.
+
+    Raises:
+        SpecInvalid: spec and options don't fit together.
+        Refused: with every reason.
+    """
+    _fit(plan, options)
+    found = hands.cluster.get(Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name))
+    _demand(plan, hands, rights(plan, first=found is None))
+    if found is None:
+        return _first(plan, hands, before)
+    standing = stable.stand(hands, found)
+    chosen = candidate.examine(plan, options, hands, standing)
+    if chosen.mode is not plan.mode:
+        _demand(plan, hands, rights(plan, mode=chosen.mode))
+    around = surroundings.look_around(plan, options, hands, standing)
+    findings = _findings(plan, standing, chosen, around, before)
+    if findings.unchanged:
+        return findings
+    reasons = [*around.reasons, *_route_reasons(plan, hands, chosen), *_config_reasons(plan, hands)]
+    if not reasons and not options.skip_analysis:
+        reasons += unanswered(plan, hands, findings)
+    if reasons:
+        raise Refused(*reasons)
+    return replace(findings, missing=_missing(plan, hands))
+
+
+def _fit(plan: Plan, options: Options) -> None:
+    """Rules between spec and options."""
+    complaints = [
+        ProgressiveError(
+            "a pause without duration waits for a person, and nobody can answer a pipeline",
+            where=str(step.source),
+            advice="give it a duration, or say how long it may wait with --pause-timeout",
+        )
+        for step in plan.steps
+        if isinstance(step, Pause) and step.seconds is None and options.pause_timeout is None
+    ]
+    if complaints and not options.skip_analysis:
+        raise SpecInvalid(*complaints)
+    longest, allowed = worst_case(plan, options), hard_end(plan, options)
+    if options.max_duration is not None and longest > allowed:
+        raise Refused(
+            ProgressiveError(
+                f"the plan may take {longest:.0f} s, longer than --max-duration of {allowed:.0f} s",
+                where=str(plan.source),
+                advice="raise --max-duration, or shorten pauses, analyses or progressDeadlineSeconds",
+            )
+        )
+
+
+def _demand(plan: Plan, hands: Hands, wanted: tuple[Access, ...]) -> None:
+    """Every right that the run and its rollback need."""
+    missing = [access for access in wanted if not hands.cluster.allowed(access)]
+    if missing:
+        raise Refused(
+            *(
+                ProgressiveError(
+                    f"the credential may not {describe(access)}",
+                    where=f"namespace {access.namespace or 'cluster'}",
+                    advice=f"bind the Role that `progressive-ci rbac` prints for {plan.workload.name}",
+                )
+                for access in missing
+            )
+        )
+
+
+def describe(access: Access) -> str:
+    """A right in kubectl's words: `patch services/web`."""
+    resource = f"{access.resource}.{access.group}" if access.group else access.resource
+    part = f"/{access.subresource}" if access.subresource else ""
+    return f"{access.verb} {resource}{part}{' ' + access.name if access.name else ''}"
+
+
+def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
+    nothing = Side("", plan.workload.name)
+    return Findings(
+        deployment=None,
+        mode=plan.mode,
+        unchanged=False,
+        origin="",
+        template=plan.workload.template,
+        stable=nothing,
+        canary=nothing,
+        reused=None,
+        size=plan.workload.replicas if plan.workload.replicas is not None else 1,
+        surge=0,
+        unavailable=0,
+        autoscaled=False,
+        services=(),
+        route=plan.route,
+        missing=_missing(plan, hands),
+        warnings=(),
+        before=before,
+    )
+
+
+def _findings(
+    plan: Plan,
+    standing: stable.Standing,
+    chosen: Candidate,
+    around: surroundings.Surroundings,
+    before: Record | None,
+) -> Findings:
+    live = standing.deployment
+    size = replicas_of(live)
+    asked = plan.workload.replicas if not around.autoscaled else None
+    same = same_template(chosen.template, live["spec"]["template"]) and not chosen.fields
+    strategy = live["spec"].get("strategy") or {}
+    surge, unavailable = _limits(plan, strategy, size)
+    return Findings(
+        deployment=live,
+        mode=chosen.mode,
+        unchanged=same and asked in (None, size),
+        origin=origin(live),
+        template=chosen.written,
+        stable=standing.side,
+        canary=chosen.side,
+        reused=chosen.reused,
+        size=size,
+        surge=surge,
+        unavailable=unavailable,
+        autoscaled=around.autoscaled,
+        services=around.services,
+        route=_completed(plan.route, chosen, size),
+        missing=(),
+        warnings=(*around.warnings, *((chosen.note,) if chosen.note else ())),
+        before=before,
+    )
+
+
+def _limits(plan: Plan, strategy: JsonObject, size: int) -> tuple[int, int]:
+    """Surge and unavailable pods: the Rollout's own without a router, else what the Deployment allows."""
+    settings = plan.route.settings if plan.route else None
+    if isinstance(settings, RatioSettings):
+        return part_of(settings.max_surge, size, up=True), part_of(settings.max_unavailable, size, up=False)
+    if strategy.get("type") == "Recreate":
+        return 0, 0
+    return surge_of(strategy, size), unavailable_of(strategy, size)
+
+
+def _completed(route: Route | None, chosen: Candidate, size: int) -> Route | None:
+    if route is None or not isinstance(route.settings, RatioSettings):
+        return route
+    return replace(route, settings=replace(route.settings, canary_set=chosen.side.name, size=size))
+
+
+def origin(live: JsonObject) -> str:
+    """Who wrote the running template, and when, as far as the server remembers."""
+    entries = live["metadata"].get("managedFields") or ()
+    wrote = [item for item in entries if "f:template" in (item.get("fieldsV1") or {}).get("f:spec", {})]
+    if not wrote:
+        return ""
+    last = max(wrote, key=lambda item: str(item.get("time", "")))
+    return f"{last.get('manager', 'somebody')} at {last.get('time', 'an unknown time')}"
+
+
+def _route_reasons(plan: Plan, hands: Hands, chosen: Candidate) -> list[ProgressiveError]:
+    if plan.route is None:
+        return []
+    if not plan.route.stable_service:
+        if chosen.mode is Mode.ROLL:
+            advice = "add trafficRouting to the spec, or release by the Deployment's own strategy"
+            return [ProgressiveError(chosen.note, where=f"Deployment {plan.workload.name}", advice=advice)]
+        return []
+    router = router_of(plan.route)
+    try:
+        found = {ref: hands.cluster.get(ref) for ref in router.objects(plan.route)}
+    except (Forbidden, NotFound) as error:
+        return [error]
+    objects = {ref: item for ref, item in found.items() if item is not None}
+    given = {(document.kind, document.name) for document in plan.needed}
+    for ref in router.objects(plan.route):
+        if ref not in objects and (ref.kind.name, ref.name) in given:
+            return []
+    return [ProgressiveError(text) for text in router.complaints(plan.route, objects)]
+
+
+def _missing(plan: Plan, hands: Hands) -> tuple[Document, ...]:
+    return tuple(item for item in plan.needed if hands.cluster.get(document_ref(plan, item)) is None)
+
+
+def document_ref(plan: Plan, document: Document) -> Ref:
+    """Address of the object that a document describes."""
+    kind = next(kind for kind in kinds.ALL if kind.name == document.kind)
+    return Ref(kind, plan.namespace, document.name)
+
+
+def _config_reasons(plan: Plan, hands: Hands) -> list[ProgressiveError]:
+    """Changed config would reach the stable pods before anything was judged."""
+    reasons = []
+    for document in plan.needed:
+        if document.kind in ("ConfigMap", "Secret"):
+            live = hands.cluster.get(document_ref(plan, document))
+            if live is not None and any(
+                (document.body.get(key) or {}) != (live.get(key) or {}) for key in ("data", "binaryData")
+            ):
+                reasons.append(
+                    ProgressiveError(
+                        f"{document.kind} {document.name} differs from the one in the cluster, and releasing "
+                        "changed config is not supported yet",
+                        where=str(document.source),
+                        advice="give changed config a new name, and name that in the pod template",
+                    )
+                )
+    return reasons

@@ -1,0 +1,48 @@
+"""The journal read: what a record in the cluster means for this run."""
+
+from progressive_ci.errors import ProgressiveError, Refused
+from progressive_ci.model.codec import decode
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import FORMAT, Record, State
+from progressive_ci.ports import Hands
+
+
+def read_record(hands: Hands, *, namespace: str, name: str) -> Record | None:
+    """The record of the last release of a workload, None where there is none.
+
+    Raises:
+        Refused: it can't be understood; nothing is touched then.
+    """
+    body = hands.journal.read()
+    return None if body is None else _understood(body, namespace, name)
+
+
+def _understood(body: JsonObject, namespace: str, name: str) -> Record:
+    where = f"ConfigMap {namespace}/progressive-ci.{name}"
+    forget = f"progressive-ci forget {name} --namespace {namespace}"
+    number = body.get("format")
+    if isinstance(number, int) and number > FORMAT:
+        raise Refused(
+            ProgressiveError(
+                f"the journal has format {number}, this version understands up to {FORMAT}",
+                where=where,
+                advice="use the version of this tool that wrote it, or a newer one",
+            )
+        )
+    try:
+        record = decode(Record, body)
+    except (ValueError, TypeError) as error:
+        advice = f"see what the last release left, then remove the journal: `{forget}`"
+        raise Refused(
+            ProgressiveError(f"the journal can't be read: {error}", where=where, advice=advice)
+        ) from error
+    if (record.namespace, record.name) != (namespace, name):
+        advice = f"somebody has copied it; remove it: `{forget}`"
+        found = f"{record.namespace}/{record.name}"
+        raise Refused(ProgressiveError(f"the journal belongs to {found}", where=where, advice=advice))
+    return record
+
+
+def unfinished(record: Record | None) -> bool:
+    """Whether a release was begun and nobody has brought it to an end."""
+    return record is not None and record.state is not State.ENDED

@@ -1,0 +1,104 @@
+"""Every right that a run and its rollback need, for the Role that `rbac` prints and for preflight."""
+
+from collections.abc import Iterable
+
+from progressive_ci.model import kinds
+from progressive_ci.model.check import Analysis, SecretKey
+from progressive_ci.model.kinds import Kind
+from progressive_ci.model.plan import Analyze, Mode, Plan
+from progressive_ci.model.route import NginxSettings, Route
+from progressive_ci.ports import Access
+from progressive_ci.release.texts import texts_of
+from progressive_ci.routers.table import router_of
+
+
+def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tuple[Access, ...]:
+    """The rights for one spec.
+
+    Args:
+        plan: what is released.
+        mode: instead of the plan's own; `roll` needs more than `adopt`.
+        first: whether NAME has to be created.
+    """
+    namespace, name = plan.namespace, plan.workload.name
+    record = f"progressive-ci.{name}"
+    found = [
+        *_on(kinds.DEPLOYMENT, namespace, "get patch", name),
+        *_on(kinds.REPLICA_SET, namespace, "get list"),
+        *_on(kinds.POD, namespace, "list"),
+        Access("get", "", "pods", namespace, subresource="log"),
+        *_on(kinds.SERVICE, namespace, "list"),
+        *_on(kinds.HPA, namespace, "list"),
+        *_on(kinds.ROLLOUT, namespace, "get", name),
+        *_on(kinds.CANARY, namespace, "get", name),
+        *_on(kinds.CONFIG_MAP, namespace, "create"),
+        *_on(kinds.CONFIG_MAP, namespace, "get patch", record),
+        *_on(kinds.LEASE, namespace, "create"),
+        *_on(kinds.LEASE, namespace, "get patch", record),
+        *_secrets(plan),
+    ]
+    if first:
+        found += [
+            *_on(kinds.DEPLOYMENT, namespace, "create"),
+            *_on(kinds.DEPLOYMENT, namespace, "delete", name),
+        ]
+    for document in plan.needed:
+        kind = next(kind for kind in kinds.ALL if kind.name == document.kind)
+        found += [*_on(kind, namespace, "create"), *_on(kind, namespace, "get delete", document.name)]
+    chosen = mode or plan.mode
+    if chosen is not Mode.IN_PLACE:
+        found += _traffic(plan)
+    if chosen is Mode.ADOPT:
+        found += _on(kinds.REPLICA_SET, namespace, "create patch delete")
+    if chosen is Mode.ROLL:
+        found += _on(kinds.DEPLOYMENT, namespace, "create")
+        found += _on(kinds.DEPLOYMENT, namespace, "get patch delete", f"{name}-canary")
+    return tuple(dict.fromkeys(found))
+
+
+def _on(kind: Kind, namespace: str, verbs: str, name: str = "") -> list[Access]:
+    place = namespace if kind.namespaced else ""
+    return [Access(verb, kind.group, kind.plural, place, name) for verb in verbs.split()]
+
+
+def _traffic(plan: Plan) -> list[Access]:
+    namespace = plan.namespace
+    found = [
+        *_on(kinds.PDB, namespace, "list"),
+        *_on(kinds.NETWORK_POLICY, namespace, "list"),
+    ]
+    if plan.route is None:
+        return found
+    if plan.route.stable_service:
+        found += _on(kinds.ENDPOINT_SLICE, namespace, "list")
+        found += _on(kinds.SERVICE, namespace, "get patch")
+    for ref in router_of(plan.route).objects(plan.route):
+        if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
+            found += _on(ref.kind, ref.namespace, "get patch", ref.name)
+    if isinstance(plan.route.settings, NginxSettings):
+        found += _canary_ingresses(plan.route, plan.route.settings)
+    return found
+
+
+def _canary_ingresses(route: Route, settings: NginxSettings) -> Iterable[Access]:
+    yield from _on(kinds.INGRESS, route.namespace, "create list")
+    for ref in router_of(route).objects(route):
+        if ref.name not in settings.stable_ingresses:
+            yield from _on(kinds.INGRESS, ref.namespace, "delete", ref.name)
+
+
+def analyses_of(plan: Plan) -> Iterable[Analysis]:
+    """Every analysis of a plan, in the order of the steps, guards last."""
+    for step in plan.steps:
+        if isinstance(step, Analyze):
+            yield step.analysis
+    for guard in plan.guards:
+        yield guard.analysis
+
+
+def _secrets(plan: Plan) -> Iterable[Access]:
+    for analysis in analyses_of(plan):
+        for text in texts_of(analysis):
+            for _, arg in text.late:
+                if isinstance(arg, SecretKey):
+                    yield from _on(kinds.SECRET, plan.namespace, "get", arg.name)

@@ -1,0 +1,152 @@
+"""The way back: a target, not a list of undos. Reached from every state, by the journal alone, repeated until it holds.
+
+All traffic to stable, stable at full size, canary gone, originals restored; or, after the time given to it, a
+list of what is left and the commands for a human.
+"""
+
+from functools import partial
+
+from progressive_ci.errors import LeaseLost, ProgressiveError
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.event import Began, Stopped, Warned
+from progressive_ci.model.fence import EPOCH, epoch_of
+from progressive_ci.model.journal import Ending, Owned, Stage, State
+from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.model.plan import Mode
+from progressive_ci.model.write import Delete
+from progressive_ci.release import traffic
+from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.release import Release, existing
+from progressive_ci.release.stop import Overdue
+from progressive_ci.release.workload import uid_of
+
+_AGAIN = 1.0
+_KEPT = 20
+
+
+def roll_back(release: Release, cause: Cause) -> Outcome:
+    """Give every user back the version that served before, then say why."""
+    clock, reporter = release.hands.clock, release.hands.reporter
+    clock.shield()
+    safe = _safe_write(release)
+    reporter.emit(Stopped(cause.reason, cause.source))
+    reporter.emit(Began("roll back"))
+    if safe:
+        release.note("the canary is out of every route: stable gets all traffic")
+    release.limit = clock.now() + release.options.rollback_budget
+    try:
+        _reach(release, cause)
+    except Overdue as over:
+        return incomplete(release, cause, str(over))
+    return end(release, cause.result, cause)
+
+
+def _safe_write(release: Release) -> bool:
+    """The first request after a verdict or a signal; what it can't do, the way back does."""
+    record = release.record
+    return bool(record.weight) and record.mode is not Mode.IN_PLACE and traffic.withdraw(release)
+
+
+def _reach(release: Release, cause: Cause) -> None:
+    """Try until the target holds; every try decides on fresh reads."""
+    told = ""
+    while True:
+        try:
+            if release.record.stage is not Stage.ROLLING_BACK:
+                release.enter(
+                    stage=Stage.ROLLING_BACK, result=cause.result, reason=cause.reason, source=cause.source
+                )
+            if release.record.stable.hash:
+                MODES[release.record.mode].restore(release)
+            _delete_created(release)
+        except (LeaseLost, Overdue):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, users still need stable back
+            if told != str(error):
+                release.hands.reporter.emit(Warned(f"the rollback goes on after: {error}"))
+            told = str(error)
+            release.seen.clear()
+            release.pause(_AGAIN)
+        else:
+            return
+
+
+def _delete_created(release: Release) -> None:
+    """What only this release brought goes with it: Services, routes and config that did not exist before."""
+    for entry in release.record.objects:
+        if entry.created:
+            release.write(entry.ref, existing(partial(_removal, entry)))
+
+
+def _removal(entry: Owned, seen: JsonObject) -> Delete | None:
+    metadata = seen["metadata"]
+    if metadata.get("deletionTimestamp") or epoch_of(seen) is None:
+        return None
+    return Delete(entry.ref, uid_of(seen), str(metadata["resourceVersion"]))
+
+
+def end(release: Release, result: Result, cause: Cause) -> Outcome:
+    """The terminal entry, and the lease given up."""
+    clock = release.hands.clock
+    when = clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
+    record = release.record
+    ending = Ending(record.release, result, cause.reason, record.canary.hash, when, record.by)
+    release.enter(
+        state=State.ENDED,
+        stage=Stage.DONE,
+        result=result,
+        reason=cause.reason,
+        source=cause.source,
+        endings=(*record.endings, ending)[-_KEPT:],
+    )
+    release.hands.lease.release()
+    return outcome(release, result, cause)
+
+
+def outcome(release: Release, result: Result, cause: Cause, *, left: tuple[str, ...] = ()) -> Outcome:
+    """The run's end as a value."""
+    record = release.record
+    promoted = result in (Result.PROMOTED, Result.UNCHANGED)
+    return Outcome(
+        result=result,
+        reason=cause.reason,
+        revision=record.canary.hash,
+        previous_revision=record.stable.hash,
+        weight=100 if promoted else record.weight,
+        step=record.step,
+        steps=record.steps,
+        source=cause.source,
+        advice=cause.advice,
+        details=cause.details,
+        left=left,
+        release=record.release,
+    )
+
+
+def incomplete(release: Release, cause: Cause, why: str) -> Outcome:
+    """What a human has to do, object by object; the journal stays open, so that `rollback` can go on."""
+    left = tuple(_command(release, entry) for entry in release.record.objects if _still_ours(release, entry))
+    record = release.record
+    command = f"progressive-ci rollback {record.name} --namespace {record.namespace}"
+    release.hands.lease.release()
+    reason = f"{cause.reason}; {why}"
+    advice = f"run `{command}` again once the cluster answers, or the commands listed"
+    return outcome(
+        release, Result.INCOMPLETE, Cause(Result.INCOMPLETE, reason, cause.source, advice), left=left
+    )
+
+
+def _still_ours(release: Release, entry: Owned) -> bool:
+    try:
+        seen = release.hands.cluster.get(entry.ref)
+    except ProgressiveError:
+        return True
+    return seen is not None and epoch_of(seen) is not None
+
+
+def _command(release: Release, entry: Owned) -> str:
+    kind, name, place = entry.ref.kind.plural, entry.ref.name, f"-n {release.record.namespace}"
+    if entry.created:
+        return f"{entry.ref}: kubectl {place} delete {kind} {name}"
+    fields = ", ".join(item.path for item in entry.originals)
+    return f"{entry.ref}: set {fields} back and remove annotation {EPOCH}: kubectl {place} edit {kind} {name}"

@@ -1,0 +1,66 @@
+"""A Deployment that rolls by its own strategy: given a template, watched until complete, given its own back."""
+
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Original
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.write import Patch, Write, pointer, test
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.deployment import (
+    REPLICAS,
+    TEMPLATE,
+    foreign_template,
+    stable_template,
+    superseded,
+)
+from progressive_ci.release.ownership import changes, freed, valued, wish
+from progressive_ci.release.readiness import diagnose
+from progressive_ci.release.release import Release, existing
+from progressive_ci.release.workload import complete, same_template
+
+
+def roll_to(release: Release, template: JsonObject) -> None:
+    """Template, the other fields and the replicas in one patch, resting on the generation that was seen."""
+    ref = deployment_ref(release)
+
+    def decide(seen: JsonObject) -> Write | None:
+        if same_template(seen["spec"]["template"], template):
+            return wish(ref, seen, _fields(release))
+        if foreign_template(release, seen):
+            raise superseded(release, seen)
+        edits = changes(seen, [valued(TEMPLATE, template), *_fields(release)])
+        generation = test(pointer("metadata", "generation"), seen["metadata"]["generation"])
+        rest = (item for item in edits if item["op"] != "test" or not item["path"].startswith("/spec"))
+        return Patch(ref, (generation, *rest))
+
+    release.write(ref, existing(decide))
+
+
+def _fields(release: Release) -> list[Original]:
+    wanted = release.record.wanted
+    found = [valued(path, value) for path, value in wanted.fields]
+    return [*found, valued(REPLICAS, wanted.replicas)] if wanted.replicas is not None else found
+
+
+def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
+    """Whether NAME is complete with a template; stops where waiting can't help."""
+    found = release.must_read(deployment_ref(release))
+    if not same_template(found["spec"]["template"], template):
+        raise superseded(release, found)
+    if complete(found):
+        return True
+    elapsed = release.hands.clock.now() - began
+    if stop := diagnose(release, None, elapsed=elapsed, allowed=release.record.ready_seconds):
+        raise stop
+    return False
+
+
+def stable_again(release: Release) -> bool:
+    """Whether NAME is complete with the version that served before."""
+    found = release.must_read(deployment_ref(release))
+    return same_template(found["spec"]["template"], stable_template(release)) and complete(found)
+
+
+def let_be(release: Release) -> None:
+    """Our mark off NAME: the last write to it."""
+    ref: Ref = deployment_ref(release)
+    release.write(ref, existing(lambda seen: freed(ref, seen, ())))

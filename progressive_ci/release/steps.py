@@ -1,0 +1,122 @@
+"""The steps of a plan, one by one."""
+
+from typing import assert_never
+
+from progressive_ci.model import weight
+from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
+from progressive_ci.model.weight import Weight
+from progressive_ci.release import traffic
+from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.readiness import diagnose
+from progressive_ci.release.stop import unavailable
+from progressive_ci.release.vigil import Vigil
+
+_FAR = 86400.0
+
+
+def describe(step: Step) -> str:
+    """A step in upstream's words."""
+    match step:
+        case SetWeight(share):
+            return f"setWeight: {share.percent}"
+        case Pause(seconds):
+            return "pause" if seconds is None else f"pause: {seconds:g}s"
+        case Analyze(analysis):
+            return f"analysis: {analysis.name}"
+        case _:
+            assert_never(step)
+
+
+def take(vigil: Vigil, plan: Plan) -> None:
+    """All steps; guards start where the plan says."""
+    for index, step in enumerate(plan.steps):
+        for guard in plan.guards:
+            if guard.starting_step == index:
+                vigil.watch(guard.analysis)
+        vigil.release.began(f"step {index + 1}/{len(plan.steps)} {describe(step)}")
+        _take_one(vigil, step, index + 1)
+    for guard in plan.guards:
+        if guard.starting_step >= len(plan.steps):
+            vigil.watch(guard.analysis)
+
+
+def _take_one(vigil: Vigil, step: Step, number: int) -> None:
+    match step:
+        case SetWeight(share):
+            set_weight(vigil, share, step=number)
+        case Pause(seconds):
+            vigil.release.enter(step=number)
+            vigil.pause(seconds if seconds is not None else vigil.release.options.pause_timeout or 0.0)
+        case Analyze(analysis):
+            vigil.release.enter(step=number)
+            _analyze(vigil, AnalysisRun.begin(vigil.release, analysis))
+        case _:
+            assert_never(step)
+
+
+def _analyze(vigil: Vigil, run: AnalysisRun) -> None:
+    """Wait for the verdict, beside the guards."""
+    clock = vigil.release.hands.clock
+    vigil.guards.append(run)
+    try:
+        while not run.judge():
+            vigil.until(min(max(run.next_wake(), clock.now()), clock.now() + _FAR))
+    finally:
+        run.cancel()
+        vigil.guards.remove(run)
+    vigil.release.note(f"analysis {run.analysis.name} passed")
+
+
+def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
+    """Give the canary a share; raising it needs pods that serve, a journal entry, and guards that see."""
+    release = vigil.release
+    rises = share.percent > release.record.weight
+    if rises:
+        vigil.hold_while_blind()
+        mode = MODES[release.record.mode]
+        pods = traffic.needed_pods(share, mode.size(release))
+        if traffic.routed(release):
+            mode.scale(vigil, pods)
+            traffic.count_stable(release)
+        release.enter(step=step, weight=share.percent)
+        vigil.look()
+    _shift(vigil, share)
+    if not rises:
+        release.enter(step=step, weight=share.percent)
+
+
+def _shift(vigil: Vigil, share: Weight) -> None:
+    """Shift, bounded by the time that pods may take."""
+    release, clock = vigil.release, vigil.release.hands.clock
+    began, allowed = clock.now(), release.record.ready_seconds
+
+    def wait(seconds: float) -> None:
+        elapsed = clock.now() - began
+        if elapsed > allowed + traffic.settle_seconds(release):
+            raise unavailable(
+                f"the route does not carry {share} after {elapsed:.0f} s",
+                advice="see the route's status: its controller has not confirmed the change",
+            )
+        if not traffic.routed(release) and (
+            stop := diagnose(release, None, elapsed=elapsed, allowed=allowed)
+        ):
+            raise stop
+        vigil.pause(seconds)
+
+    traffic.shift(release, share if traffic.routed(release) else _by_pods(share), wait)
+    vigil.changed_at = clock.now()
+
+
+def _by_pods(share: Weight) -> Weight:
+    """Without a router stable keeps a pod until the Deployment takes the canary over."""
+    return min(share, Weight(99))
+
+
+def complete(vigil: Vigil) -> None:
+    """After the last step: everything on the canary, and every guard has seen it so."""
+    record = vigil.release.record
+    if record.route is not None and record.weight < weight.ALL.percent:
+        set_weight(vigil, weight.ALL, step=vigil.release.record.step)
+    vigil.fresh_values(vigil.changed_at)
+    vigil.dismiss()

@@ -1,0 +1,176 @@
+"""What else looks at the same pods: Services to pin, autoscalers, other controllers, one-sided policies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.options import Options
+from progressive_ci.model.plan import Plan
+from progressive_ci.ports import Hands
+from progressive_ci.release.stable import Standing
+from progressive_ci.release.workload import (
+    HASH_LABEL,
+    annotations_of,
+    labels_of,
+    name_of,
+    ready_pods,
+    selector_text,
+    selects,
+)
+
+_ARGO_HASH = "rollouts-pod-template-hash"
+_ARGO_MANAGED = "argo-rollouts.argoproj.io/managed-by-rollouts"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What was found.
+
+    Attributes:
+        services: to pin.
+        autoscaled: whether an autoscaler writes the replicas of NAME.
+        reasons: why the release can't begin.
+        warnings: what the user should know.
+    """
+
+    services: tuple[JsonObject, ...]
+    autoscaled: bool
+    reasons: tuple[ProgressiveError, ...]
+    warnings: tuple[str, ...]
+
+
+def look_around(plan: Plan, options: Options, hands: Hands, standing: Standing) -> Surroundings:
+    """Read everything that looks at the workload's pods, once."""
+    namespace = plan.namespace
+    reasons = list(_controllers(plan, hands))
+    warnings: list[str] = []
+    scalers = _scalers(plan, hands)
+    services: tuple[JsonObject, ...] = ()
+    if plan.route is not None:
+        labels = labels_of_pods(standing)
+        every = hands.cluster.list(kinds.SERVICE, namespace)
+        matching = [item for item in every if selects(item, labels)]
+        reasons += _spec_services(plan, every, labels)
+        warnings += _one_sided(plan, hands, standing)
+        if plan.route.stable_service:
+            services = tuple(item for item in matching if name_of(item) not in options.leave_services)
+            reasons += _unpinnable(services, standing, hands, namespace)
+        elif scalers:
+            reasons.append(
+                ProgressiveError(
+                    f"{scalers[0]} writes its replicas, and without a router the share of pods is the share of traffic",
+                    where=f"Deployment {namespace}/{plan.workload.name}",
+                    advice="add trafficRouting to the spec, or remove the autoscaler for the release",
+                )
+            )
+    return Surroundings(services, bool(scalers), tuple(reasons), tuple(warnings))
+
+
+def labels_of_pods(standing: Standing) -> dict[str, str]:
+    """The labels of stable's pods."""
+    return dict(standing.serving["spec"]["template"]["metadata"].get("labels") or {})
+
+
+def _controllers(plan: Plan, hands: Hands) -> Iterable[ProgressiveError]:
+    """A standing controller would write the same fields."""
+    for kind, who in ((kinds.ROLLOUT, "Argo Rollouts"), (kinds.CANARY, "Flagger")):
+        found = hands.cluster.get(Ref(kind, plan.namespace, plan.workload.name))
+        if found is not None and _lives(found):
+            yield ProgressiveError(
+                f"a live {who} object owns this workload: two tools would write the same fields",
+                where=f"{kind.name} {plan.namespace}/{plan.workload.name}",
+                advice=f"delete it (kubectl -n {plan.namespace} delete {kind.plural} {plan.workload.name}), "
+                f"or release with {who}",
+            )
+
+
+def _lives(found: JsonObject) -> bool:
+    """Whether a controller has ever looked at it; an object that nobody reconciles is only a document."""
+    status = found.get("status") or {}
+    return any(key in status for key in ("observedGeneration", "phase", "conditions", "lastTransitionTime"))
+
+
+def _scalers(plan: Plan, hands: Hands) -> list[str]:
+    found = []
+    for item in hands.cluster.list(kinds.HPA, plan.namespace):
+        target = item["spec"]["scaleTargetRef"]
+        if target.get("kind") == "Deployment" and target.get("name") == plan.workload.name:
+            found.append(f"HorizontalPodAutoscaler {name_of(item)}")
+    return found
+
+
+def _spec_services(
+    plan: Plan, every: Iterable[JsonObject], labels: dict[str, str]
+) -> Iterable[ProgressiveError]:
+    """The two Services that the spec names."""
+    if plan.route is None or not plan.route.stable_service:
+        return
+    by_name = {name_of(item): item for item in every}
+    given = {document.name for document in plan.needed if document.kind == "Service"}
+    for role, name in (
+        ("stableService", plan.route.stable_service),
+        ("canaryService", plan.route.canary_service),
+    ):
+        where = f"Service {plan.namespace}/{name} ({role})"
+        if name not in by_name:
+            if name not in given:
+                yield ProgressiveError(
+                    "it does not exist, and no document for it was given",
+                    where=where,
+                    advice="create it, or give its document to `-f`",
+                )
+        elif not selects(by_name[name], labels):
+            yield ProgressiveError(
+                f"its selector {by_name[name]['spec'].get('selector') or '(none)'} does not select the stable pods",
+                where=where,
+                advice=f"let it select the labels of the pod template: {labels}",
+            )
+
+
+def _unpinnable(
+    services: Iterable[JsonObject], standing: Standing, hands: Hands, namespace: str
+) -> Iterable[ProgressiveError]:
+    """Pinning a Service must take no endpoint away from anybody."""
+    own = _own_pods(standing, hands, namespace)
+    names = ",".join(name_of(item) for item in services)
+    labels = f"kubernetes.io/service-name in ({names})"
+    slices = hands.cluster.list(kinds.ENDPOINT_SLICE, namespace, labels=labels) if names else ()
+    for item in services:
+        where = f"Service {namespace}/{name_of(item)}"
+        selector = item["spec"]["selector"]
+        leave = f"--leave-service {name_of(item)}"
+        if HASH_LABEL in selector or _ARGO_HASH in selector or _ARGO_MANAGED in annotations_of(item):
+            yield ProgressiveError(
+                "it is pinned to one version already: by another tool, or by a release that was never cleaned up",
+                where=f"{where} spec.selector",
+                advice="see `progressive-ci status`, or remove the hash from its selector",
+            )
+        elif ready_pods(slices, name_of(item)) - own:
+            yield ProgressiveError(
+                "it has endpoints outside this workload, which it would lose while it is pinned",
+                where=where,
+                advice=f"leave it alone with `{leave}`: its callers then meet both versions",
+            )
+
+
+def _own_pods(standing: Standing, hands: Hands, namespace: str) -> frozenset[str]:
+    labels = selector_text(standing.deployment["spec"]["selector"])
+    pods = hands.cluster.list(kinds.POD, namespace, labels=labels)
+    return frozenset(str(item["metadata"]["uid"]) for item in pods)
+
+
+def _one_sided(plan: Plan, hands: Hands, standing: Standing) -> Iterable[str]:
+    """Policies that would hold for one version only."""
+    old = {**labels_of_pods(standing), HASH_LABEL: labels_of(standing.serving).get(HASH_LABEL, "")}
+    new = dict(plan.workload.template.get("metadata", {}).get("labels") or {})
+    for kind, path in ((kinds.NETWORK_POLICY, "podSelector"), (kinds.PDB, "selector")):
+        for item in hands.cluster.list(kind, plan.namespace):
+            wanted = ((item["spec"].get(path) or {}).get("matchLabels")) or {}
+            sees_old = all(old.get(key) == value for key, value in wanted.items())
+            sees_new = all(new.get(key) == value for key, value in wanted.items())
+            if sees_old != sees_new:
+                side = "stable" if sees_old else "the new version"
+                yield f"{kind.name} {name_of(item)} selects only {side}: {wanted}"

@@ -1,0 +1,197 @@
+"""Who gets how much traffic: raising with every gate, the safe write, and the way back within stable's capacity."""
+
+from collections.abc import Callable
+from math import ceil, floor
+
+from progressive_ci.errors import ApiError, Conflict, LeaseLost, Unprocessable
+from progressive_ci.model import kinds, weight
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.event import Shifted, Warned
+from progressive_ci.model.fence import fenced
+from progressive_ci.model.journal import Owned
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.route import Route
+from progressive_ci.model.weight import Weight
+from progressive_ci.model.write import Patch
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.ownership import freed
+from progressive_ci.release.release import Release, existing
+from progressive_ci.release.workload import ready_pods, replicas_of
+from progressive_ci.routers.router import Objects, Router
+from progressive_ci.routers.table import router_of
+
+_CAPACITY_AGE = 5.0
+_POLL = 0.5
+
+Wait = Callable[[float], None]
+
+
+def route_of(release: Release) -> Route:
+    """The release's route; only `in place` has none, and never comes here."""
+    if release.record.route is None:
+        raise AssertionError("a release in place has no route")
+    return release.record.route
+
+
+def routed(release: Release) -> bool:
+    """Whether a router carries the split, and not the share of pods."""
+    return release.record.route is not None and bool(release.record.route.stable_service)
+
+
+def router(release: Release) -> Router:
+    """The module that writes the route's objects."""
+    return router_of(route_of(release))
+
+
+def read_objects(release: Release) -> Objects:
+    """Fresh route objects."""
+    refs = router(release).objects(route_of(release))
+    found = {ref: release.read(ref) for ref in refs}
+    return {ref: item for ref, item in found.items() if item is not None}
+
+
+def current(release: Release) -> Weight:
+    """What the canary carries by a fresh read."""
+    return router(release).weight(route_of(release), read_objects(release))
+
+
+def claim(release: Release) -> None:
+    """Put the epoch on the route objects, so that the safe write needs no read from the first raise on."""
+    for ref, item in read_objects(release).items():
+        if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
+            release.send(Patch(ref, ()), item)
+
+
+def arm(release: Release) -> None:
+    """Render the safe write for the objects as last seen."""
+    seen = {
+        ref: release.seen[ref] for ref in router(release).objects(route_of(release)) if ref in release.seen
+    }
+    writes = router(release).withdraw(route_of(release), seen)
+    owner, epoch = release.record.release, release.epoch
+    release.armed = tuple(fenced(item, seen.get(item.ref), epoch=epoch, owner=owner) for item in writes)
+
+
+def shift(release: Release, wanted: Weight, wait: Wait) -> None:
+    """Write until the route objects say `wanted` and their controller has confirmed it, then let it settle.
+
+    A conflict or a failed precondition: read again, decide again. The caller bounds the waiting through `wait`.
+    """
+    before = _approach(release, wanted, wait)
+    if before != wanted:
+        release.hands.reporter.emit(Shifted(before, wanted))
+        wait(settle_seconds(release))
+
+
+def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
+    table, route = router(release), route_of(release)
+    objects = read_objects(release)
+    before = table.weight(route, objects)
+    while not table.reached(route, objects, wanted):
+        try:
+            release.write_all(table.shift(route, objects, wanted))
+            arm(release)
+        except (Conflict, Unprocessable):
+            wait(_POLL / 10)
+        objects = read_objects(release)
+        if not table.reached(route, objects, wanted):
+            wait(_POLL)
+            objects = read_objects(release)
+    return before
+
+
+def settle_seconds(release: Release) -> float:
+    """Wait after a confirmed weight change."""
+    chosen = release.record.settle_seconds
+    return router(release).SETTLE if chosen is None else chosen
+
+
+def needed_pods(share: Weight, size: int) -> int:
+    """Canary pods that a weight needs; any weight needs one."""
+    return max(1, ceil(share.percent * size / 100)) if share.percent else 0
+
+
+def slices(release: Release) -> tuple[JsonObject, ...]:
+    """Fresh EndpointSlices of the Services of both sides."""
+    route = route_of(release)
+    return release.hands.cluster.list(
+        kinds.ENDPOINT_SLICE,
+        release.record.namespace,
+        labels=f"kubernetes.io/service-name in ({route.stable_service},{route.canary_service})",
+    )
+
+
+def count_stable(release: Release) -> int:
+    """Count stable's ready pods afresh, for the safe write and for the way back."""
+    route = route_of(release)
+    if route.stable_service:
+        number = len(ready_pods(slices(release), route.stable_service))
+    else:
+        ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+        number = int((release.read(ref) or {}).get("status", {}).get("readyReplicas") or 0)
+    release.stable_ready = (number, release.hands.clock.now())
+    return number
+
+
+def withdraw(release: Release) -> bool:
+    """The safe write: give stable everything at once. False when it could not all be sent.
+
+    Needs no read: it was rendered when the weight was raised, and stable was counted at most 5 s ago. Where
+    one of these does not hold, nothing is sent and the way back decides on fresh reads.
+    """
+    ready, counted = release.stable_ready
+    clock, record = release.hands.clock, release.record
+    fresh = clock.now() - counted <= _CAPACITY_AGE
+    if not release.armed or not fresh or ready < record.size - record.unavailable:
+        return False
+    try:
+        for item in release.armed:
+            release.hands.cluster.send(item)
+            release.seen.pop(item.ref, None)
+    except LeaseLost:
+        raise
+    except ApiError as error:
+        release.hands.reporter.emit(
+            Warned(f"the safe write was refused, so everything is read afresh: {error}")
+        )
+        return False
+    return True
+
+
+def full_capacity(release: Release) -> int:
+    """Ready stable pods that can carry everything: what NAME is asked to have now, less what may be missing."""
+    found = release.must_read(deployment_ref(release))
+    asked = replicas_of(found) if routed(release) else release.record.size
+    return max(1, min(asked, release.record.size) - release.record.unavailable)
+
+
+def return_to_stable(release: Release) -> None:
+    """All traffic to stable, in steps that its ready pods can carry; waits for them where they are too few."""
+    if not routed(release):
+        shift(release, weight.NONE, release.pause)
+    while routed(release) and (carried := current(release)) > weight.NONE:
+        bearable = _bearable(release, carried)
+        if bearable < carried:
+            shift(release, bearable, release.pause)
+        else:
+            release.waiting("stable has too few ready pods to take more traffic", 0, None)
+            release.pause(_POLL * 2)
+    release.armed = ()
+
+
+def _bearable(release: Release, carried: Weight) -> Weight:
+    """The least canary weight that leaves stable no more than its ready pods can carry, never above today's."""
+    share = min(100, floor(100 * count_stable(release) / full_capacity(release)))
+    return min(carried, Weight(100 - share))
+
+
+def restore_route(release: Release) -> None:
+    """Give the route objects their own values back and take our marks off."""
+    for ref in router(release).objects(route_of(release)):
+        entry = release.record.owned(ref)
+        if entry is not None and not entry.created:
+            _restore(release, entry)
+
+
+def _restore(release: Release, entry: Owned) -> None:
+    release.write(entry.ref, existing(lambda seen: freed(entry.ref, seen, entry.originals)))

@@ -1,0 +1,125 @@
+"""Every wait of the forward path: guards are served in it, deadlines looked at, signals obeyed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from progressive_ci.model.check import Analysis
+from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.release import Release
+from progressive_ci.release.stop import Stop, cancelled, unavailable
+from progressive_ci.release.traffic import count_stable
+
+T = TypeVar("T")
+
+_CAPACITY_AGE = 5.0
+_HEARTBEAT = 1.0
+
+
+@dataclass(slots=True)
+class Vigil:
+    """Waits on behalf of a release.
+
+    Attributes:
+        release: whose.
+        deadline: monotonic time of the hard end (`--max-duration`).
+        guards: analyses that run beside the steps.
+        changed_at: monotonic time of the last weight change.
+    """
+
+    release: Release
+    deadline: float
+    guards: list[AnalysisRun] = field(default_factory=list)
+    changed_at: float = float("-inf")
+
+    def watch(self, analysis: Analysis) -> None:
+        """Run an analysis in the background from now on."""
+        self.guards.append(AnalysisRun.begin(self.release, analysis))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and serve the guards meanwhile."""
+        self.until(self.release.hands.clock.now() + seconds)
+
+    def until(self, moment: float) -> None:
+        """Wait up to a moment, and serve the guards meanwhile."""
+        clock = self.release.hands.clock
+        self.look()
+        while clock.now() < moment:
+            clock.wait(min(moment, self.deadline, self._next_wake()))
+            self.look()
+
+    def poll(
+        self,
+        check: Callable[[], T | None],
+        *,
+        seconds: float,
+        every: float,
+        text: str,
+        late: Callable[[], Stop],
+    ) -> T:
+        """Ask until there is an answer.
+
+        Args:
+            check: gives the answer, or None as long as there is none.
+            seconds: how long to ask.
+            every: seconds between two questions; the first repetitions come faster.
+            text: what is waited for.
+            late: makes the reason to stop when the time is over.
+        """
+        clock, began, gap = self.release.hands.clock, self.release.hands.clock.now(), min(0.25, every)
+        while (found := check()) is None:
+            elapsed = clock.now() - began
+            if elapsed >= seconds:
+                raise late()
+            self.release.waiting(text, elapsed, seconds)
+            self.pause(min(gap, seconds - elapsed))
+            gap = min(gap * 2, every)
+        return found
+
+    def look(self) -> None:
+        """Serve the guards, and stop where the time is over or a verdict says so."""
+        for guard in self.guards:
+            guard.serve()
+            guard.judge()
+        clock = self.release.hands.clock
+        if clock.now() >= self.deadline:
+            raise cancelled(
+                "the release takes longer than --max-duration",
+                advice="raise --max-duration, or shorten the steps",
+            )
+        ready_at = self.release.stable_ready[1]
+        if self.release.record.weight and clock.now() - ready_at >= _CAPACITY_AGE:
+            count_stable(self.release)
+
+    def hold_while_blind(self) -> None:
+        """No weight rises while a guard has errors or no data."""
+        while blind := [guard for guard in self.guards if guard.blind()]:
+            self.release.waiting(
+                f"{blind[0].analysis.name} has no usable answer; the weight is held", 0, None
+            )
+            self.pause(_HEARTBEAT)
+
+    def fresh_values(self, since: float) -> None:
+        """Promotion waits, bounded, until every guard has a value that was taken after `since`."""
+        clock = self.release.hands.clock
+        limit = clock.now() + self.release.options.metrics_timeout
+        while stale := [guard for guard in self.guards if not guard.fresh(since)]:
+            if clock.now() >= limit:
+                raise unavailable(
+                    f"{stale[0].analysis.name} gave no value after the last weight change",
+                    source=stale[0].analysis.source,
+                    advice="see why the query has no answer: `progressive-ci plan` shows what it answers now",
+                )
+            self.release.waiting(f"{stale[0].analysis.name} is measured once more", 0, None)
+            self.until(min(limit, max(stale[0].next_wake(), clock.now() + 0.05)))
+
+    def dismiss(self) -> None:
+        """The steps are done: end the guards, and stop where one of them never said anything."""
+        for guard in self.guards:
+            guard.finish()
+        self.guards.clear()
+
+    def _next_wake(self) -> float:
+        now = self.release.hands.clock.now()
+        capacity = self.release.stable_ready[1] + _CAPACITY_AGE if self.release.record.weight else now + 60
+        return max(min([capacity, *(guard.next_wake() for guard in self.guards)]), now)
