@@ -9,6 +9,10 @@ NOT_BUILT = "not supported yet"
 """How a complaint about a field begins that is valid upstream and that this tool does not build yet."""
 
 
+class Followed(ProgressiveError):
+    """What cannot be done because of a fault that was already complained about."""
+
+
 @dataclass(slots=True)
 class Complaints:
     """Complaints and notes about one set of documents. The one value here that changes."""

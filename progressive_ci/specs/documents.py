@@ -10,9 +10,9 @@ import yaml
 from progressive_ci.model.document import Document, Source
 from progressive_ci.specs.building import Builder, Node, Unreadable
 from progressive_ci.specs.complaints import Complaints
-from progressive_ci.specs.yaml_faults import fault
+from progressive_ci.specs.yaml_faults import explained, fault
 
-MOST_CHARACTERS = 10_000_000
+MOST_CHARACTERS = 16 * 1024 * 1024
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,7 +39,7 @@ def parse(texts: Sequence[tuple[str, str | bytes]]) -> tuple[Document, ...]:
 
 def _decoded(name: str, text: str | bytes, complaints: Complaints) -> str:
     if len(text) > MOST_CHARACTERS:
-        what = f"the file is larger than {MOST_CHARACTERS // 1_000_000} MB"
+        what = f"the file is larger than {MOST_CHARACTERS // 1024**2} MiB"
         complaints.add(Source(name, 1), what, advice="give only the release's own documents")
         return ""
     if isinstance(text, str):
@@ -61,7 +61,8 @@ def _documents(name: str, text: str, complaints: Complaints) -> Iterator[Documen
         for root in builder.roots(yaml.parse(text, Loader=_LOADER)):
             yield from _objects(name, root, complaints)
     except Unreadable as error:
-        complaints.add(Source(name, error.lines[0]), error.what, advice=error.advice)
+        found = explained(error, text)
+        complaints.add(Source(name, found.lines[0]), found.what, advice=found.advice)
     except yaml.YAMLError as error:
         found = fault(error, text)
         complaints.add(Source(name, found.lines[0]), found.what, advice=found.advice)

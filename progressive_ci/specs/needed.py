@@ -8,14 +8,11 @@ from progressive_ci.model.plan import Plan
 from progressive_ci.model.route import GatewaySettings, IstioSettings, NginxSettings
 from progressive_ci.specs.reading import Reading, group_of, namespace_of
 
-_TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
 Key = tuple[str, str, str, str]
 """Group, kind, namespace and name."""
 
 
-def split(
-    reading: Reading, plan: Plan, subject: Document
-) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
+def split(reading: Reading, plan: Plan) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
     """Documents that the release creates where they are absent, and those that it leaves alone."""
     wanted = set(_named(plan))
     needed, rest = [], []
@@ -24,15 +21,9 @@ def split(
         key = (group_of(document), document.kind, namespace, document.name)
         if key in wanted:
             needed.append(document)
-        elif not _is_spec(document, subject, plan):
+        elif not any(document is each for each in reading.taken):
             rest.append(document)
     return tuple(needed), tuple(rest)
-
-
-def _is_spec(document: Document, subject: Document, plan: Plan) -> bool:
-    """Whether a document is the spec itself: the workload, or a template for analyses."""
-    same = document.kind == "Deployment" and document.name == plan.workload.name
-    return document is subject or (same and subject.kind == "Rollout") or document.kind in _TEMPLATES
 
 
 def _named(plan: Plan) -> Iterator[Key]:

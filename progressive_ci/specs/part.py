@@ -30,10 +30,13 @@ class Part:
         """What the user wrote here, understood or not; None where there is nothing."""
         found: Any = self.document.body
         for key in filter(None, self.path.replace("]", "").replace("[", ".").split(".")):
-            if isinstance(found, list):
-                found = found[int(key)]
-            else:
-                found = found.get(key) if isinstance(found, dict) else None
+            match found:
+                case list():
+                    found = found[int(key)]
+                case dict():
+                    found = found.get(key)
+                case _:
+                    return None
         return found
 
     def at(self, name: str) -> Source:

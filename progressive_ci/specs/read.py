@@ -59,7 +59,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
     plan = dialect.plan(reading, document)
     complaints.end()
     assert plan is not None  # noqa: S101 - otherwise there was a complaint
-    wanted, rest = needed.split(reading, plan, document)
+    wanted, rest = needed.split(reading, plan)
     return replace(plan, needed=wanted, not_applied=rest, warnings=complaints.warnings)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.document import Document, JsonObject
 from progressive_ci.specs.checking import check
-from progressive_ci.specs.complaints import Complaints
+from progressive_ci.specs.complaints import Complaints, Followed
 from progressive_ci.specs.fields import Table
 from progressive_ci.specs.part import Part
 
@@ -52,6 +52,7 @@ class Reading:
         live: the workload as the cluster has it, for what a document can't say.
         checkers: of conditions and queries.
         complaints: everything found so far.
+        taken: the documents that were read as part of the spec.
     """
 
     documents: tuple[Document, ...]
@@ -61,6 +62,7 @@ class Reading:
     live: JsonObject
     checkers: Checkers
     complaints: Complaints = field(default_factory=Complaints)
+    taken: list[Document] = field(default_factory=list)
 
     def find(self, kind: str, group: str, name: str) -> Document | None:
         """A document by its kind, API group and name, in the release's namespace or without any."""
@@ -73,6 +75,7 @@ class Reading:
 
     def checked(self, document: Document, table: Table) -> Part:
         """A document as its table understands it."""
+        self.taken.append(document)
         return Part(document, "", check(document, table, self.complaints))
 
     def fault(self, part: Part, name: str, what: str, *, advice: str = "") -> None:
@@ -83,6 +86,8 @@ class Reading:
         """Do something that may raise, and complain about the field when it does; None then."""
         try:
             return work()
+        except Followed:
+            return None
         except ProgressiveError as error:
             self.complaints.add(part.at(name), error.what, advice=error.advice)
             return None

@@ -34,12 +34,9 @@ def fault(error: yaml.YAMLError, text: str) -> Unreadable:
     here = lines[min(line, len(lines) - 1)]
     start = error.context_mark.line if error.context_mark is not None else line
     around = lines[start : line + 1]
-    if any("{{" in item for item in around):
-        return Unreadable(
-            "this is a template, not YAML",
-            1 + next(start + index for index, item in enumerate(around) if "{{" in item),
-            advice="render it first: helm template CHART | progressive-ci lint -f -, or quote the value",
-        )
+    templated = next((start + index for index, item in enumerate(around) if "{{" in item), None)
+    if templated is not None:
+        return _template(templated + 1)
     if "\t" in here[: len(here) - len(here.lstrip())]:
         return Unreadable(
             "a tab stands in the indentation", line + 1, advice="indent with spaces, YAML allows no tabs"
@@ -51,6 +48,20 @@ def fault(error: yaml.YAMLError, text: str) -> Unreadable:
         if words in problem:
             return Unreadable(sentence, line + 1, advice=advice)
     return Unreadable(f"not valid YAML: {problem}", line + 1)
+
+
+def _template(line: int) -> Unreadable:
+    return Unreadable(
+        "this is a template, not YAML",
+        line,
+        advice="render it first (helm template CHART | progressive-ci lint -f -), or quote the value",
+    )
+
+
+def explained(error: Unreadable, text: str) -> Unreadable:
+    """A fault of valid YAML, which an unrendered template can be by chance."""
+    line = error.lines[0]
+    return _template(line) if "{{" in "".join(text.splitlines()[line - 1 : line]) else error
 
 
 def _unprintable(error: yaml.YAMLError, text: str) -> Unreadable:

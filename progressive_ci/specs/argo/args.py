@@ -8,6 +8,7 @@ from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.check import HashOf, LateArg, SecretKey, Text
 from progressive_ci.specs.argo import field_ref
 from progressive_ci.specs.argo.setting import Setting
+from progressive_ci.specs.complaints import Followed
 from progressive_ci.specs.part import Part
 
 _TAG = re.compile(r"\{\{([^{}]*)\}\}")
@@ -68,6 +69,8 @@ class Args:
         name = tag.removeprefix("args.")
         if tag.startswith("args.") and (name in self.early or name in self.late):
             return name
+        if name in self.broken:
+            raise Followed(f"the argument {name} has no value")
         known = ", ".join("{{args." + each + "}}" for each in sorted({**self.early, **self.late}))
         advice = f"known here: {known}" if known else "declare it in spec.args of the template"
         raise ProgressiveError("{{" + tag + "}} stands for nothing", advice=advice)
@@ -102,6 +105,7 @@ def resolved(setting: Setting, reference: Part, templates: tuple[Part, ...]) -> 
     given = _given(setting, reference, declared)
     early: dict[str, str] = {}
     late: dict[str, LateArg] = {}
+    broken: set[str] = set()
     for name, (part, default) in declared.items():
         value = given.get(name, default)
         match value:
@@ -110,9 +114,10 @@ def resolved(setting: Setting, reference: Part, templates: tuple[Part, ...]) -> 
             case SecretKey() | HashOf():
                 late[name] = value
             case _:
+                broken.add(name)
                 if name not in given:
                     _unresolved(setting, reference, part, name)
-    return Args(early, late)
+    return Args(early, late, frozenset(broken))
 
 
 def _unresolved(setting: Setting, reference: Part, declaration: Part, name: str) -> None:
