@@ -9,12 +9,15 @@ class Measured:
     """An answer to judge.
 
     Attributes:
-        value: what a condition sees as `result`: a float, a list of floats, or any JSON value.
+        value: what a condition sees as `result`: a float, a tuple of floats (samples of series), or any JSON
+            value (then its arrays are lists).
         detail: series labels or warnings worth printing.
+        series: labels of each series that the values come from; empty where there are none.
     """
 
     value: Any
     detail: str = ""
+    series: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
