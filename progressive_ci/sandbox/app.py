@@ -1,6 +1,8 @@
 """The documents of an application that serves already, for tests and the demo."""
 
+from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import Ref
 
 STARTED = 5.0
 """Seconds after which it serves."""
@@ -19,6 +21,17 @@ def documents(name: str, namespace: str, *, replicas: int, router: str, image: s
         *services,
         *(route(name, {"name": name, **place}) for route in routes),
     )
+
+
+def entry(router: str, namespace: str, name: str) -> Ref:
+    """Where the application's users come in."""
+    kind = {
+        "gateway": kinds.HTTP_ROUTE,
+        "istio": kinds.VIRTUAL_SERVICE,
+        "nginx": kinds.INGRESS,
+        "none": kinds.SERVICE,
+    }[router]
+    return Ref(kind, namespace, name)
 
 
 def deployment(metadata: JsonObject, *, replicas: int, image: str) -> JsonObject:

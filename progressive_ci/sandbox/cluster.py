@@ -15,9 +15,15 @@ from progressive_ci.sandbox.controllers.gateway import Gateways
 from progressive_ci.sandbox.controllers.pods import Pods
 from progressive_ci.sandbox.controllers.replica_set import ReplicaSets
 from progressive_ci.sandbox.faults import Exchange, Faults
+from progressive_ci.sandbox.prometheus import Prometheus
 from progressive_ci.sandbox.resources import NODE, of_document
+from progressive_ci.sandbox.series import Database
 from progressive_ci.sandbox.store import Store
+from progressive_ci.sandbox.traffic import Traffic
 from progressive_ci.sandbox.transport import SandboxTransport
+
+USERS, INSIDE = 200.0, 20.0
+"""Requests per second from outside, through the route, and from inside, to the plain Service."""
 
 ROOM = 110
 """Pods that a node takes."""
@@ -32,6 +38,8 @@ class Sandbox:
         api: the API server.
         faults: what goes wrong, and the log of all requests.
         pods: the kubelets.
+        traffic: the users, and the count of what they saw.
+        prometheus: what measures it.
     """
 
     def __init__(self, clock: VirtualClock | None = None, *, nodes: int = 3) -> None:
@@ -45,6 +53,9 @@ class Sandbox:
         self.endpoint_slices = EndpointSlices(self.store)
         self.gateways = Gateways(self.store)
         self.garbage = Garbage(self.store)
+        self.traffic = Traffic(self.store)
+        self.database = Database(self.store, self.traffic)
+        self.prometheus = Prometheus(self.database, self.clock)
         for name in ("default", "kube-system"):
             self.namespace(name)
         for number in range(1, nodes + 1):
@@ -63,12 +74,24 @@ class Sandbox:
     ) -> "Sandbox":
         """A cluster in which one application serves already, behind a router of the table or `none`.
 
-        Services NAME-stable, NAME-canary and NAME (for callers inside the cluster), and the route NAME.
+        Services NAME-stable, NAME-canary and NAME (for callers inside the cluster), the route NAME, users who
+        come through the route and through NAME, and a Service monitoring/prometheus.
         """
         sandbox = cls(clock)
+        sandbox.serve_prometheus()
         sandbox.apply(*app.documents(name, namespace, replicas=replicas, router=router, image=image))
         sandbox.clock.run(app.STARTED)
+        entry, inside = app.entry(router, namespace, name), Ref(kinds.SERVICE, namespace, name)
+        sandbox.traffic.users("users", entry, USERS)
+        sandbox.traffic.users("inside", inside, INSIDE)
         return sandbox
+
+    def serve_prometheus(self, namespace: str = "monitoring", name: str = "prometheus") -> None:
+        """Put a Service in front of Prometheus, for requests through the API server's proxy."""
+        ports = [{"name": "web", "port": 9090}]
+        metadata = {"name": name, "namespace": namespace}
+        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": ports}})
+        self.api.backends[namespace, name] = self.prometheus
 
     @property
     def log(self) -> list[Exchange]:

@@ -14,7 +14,11 @@ class Backend(Protocol):
     """What answers behind a Service."""
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: object | None) -> HttpResponse:
-        """Answer one request; the path begins with a slash."""
+        """Answer one request; the path begins with a slash.
+
+        Raises:
+            ConnectionError: nothing listens.
+        """
 
 
 def forward(store: Store, backends: Mapping[tuple[str, str], Backend], call: Call, place: Target) -> Answer:
@@ -25,7 +29,11 @@ def forward(store: Store, backends: Mapping[tuple[str, str], Backend], call: Cal
     backend = backends.get((place.namespace, name))
     if backend is None:
         raise status.failure(503, "ServiceUnavailable", f'no endpoints available for service "{place.name}"')
-    response = backend.answer(call.method, f"/{place.rest}", call.query, call.body)
+    try:
+        response = backend.answer(call.method, f"/{place.rest}", call.query, call.body)
+    except ConnectionError as error:
+        text = f"error trying to reach service: {error}"
+        raise status.failure(503, "ServiceUnavailable", text) from None
     kind = response.headers.get("Content-Type", "text/plain")
     return Answer(response.status, response.body, content_type=kind)
 
