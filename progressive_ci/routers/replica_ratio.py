@@ -14,7 +14,7 @@ from progressive_ci.model.write import Patch, Write, add, replace, test
 from progressive_ci.routers.replica_arithmetic import Counts, Limits, Pods, approximate, limits, next_counts
 from progressive_ci.routers.router import Objects
 
-NAME = "replica-ratio"
+NAME = "ratio"
 OBJECT = "Deployment and ReplicaSet (replicas)"
 ACKNOWLEDGES = True
 SETTLE = 2.0

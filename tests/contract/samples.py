@@ -299,7 +299,7 @@ def without_replicas(body: JsonObject) -> JsonObject:
 
 
 RATIO = Sample(
-    a_route("replica-ratio", RatioSettings("25%", "25%", "web-5d9f", SIZE)),
+    a_route("ratio", RatioSettings("25%", "25%", "web-5d9f", SIZE)),
     dict((sized(DEPLOYMENT, "web", SIZE), sized(REPLICA_SET, "web-5d9f", 0))),
     react=run_pods,
     expected=share_of_pods,
