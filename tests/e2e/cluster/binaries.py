@@ -225,13 +225,12 @@ def _copy_definitions() -> Iterator[str]:
 
 
 def _module_folder(source: Definitions) -> Path:
-    if source.family:
-        return Path(
-            _go("list", "-m", "-f", "{{.Dir}}", source.module, folder=GO_SOURCES / source.family).strip()
-        )
-    told = json.loads(_go("mod", "download", "-json", f"{source.module}@{source.version}", folder=cache()))
-    if told["Sum"] != source.checksum:
-        text = f"{source.module}@{source.version} has the checksum {told['Sum']}, expected {source.checksum}"
+    """Return the folder of a module, downloaded if need be: in the version of its family's go.mod, or its own."""
+    module = f"{source.module}@{source.version}" if source.version else source.module
+    folder = GO_SOURCES / source.family if source.family else cache()
+    told = json.loads(_go("mod", "download", "-json", module, folder=folder))
+    if source.checksum and told["Sum"] != source.checksum:
+        text = f"{module} has the checksum {told['Sum']}, expected {source.checksum}"
         raise MissingError(text)
     return Path(told["Dir"])
 

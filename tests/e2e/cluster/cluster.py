@@ -72,8 +72,8 @@ class Cluster:
                 cluster.data_plane(name)
             observability.start_prometheus(cluster.admin)
             owned.tell("Prometheus ready")
-        except BaseException:
-            owned.stop(keep_logs=True)
+        except BaseException as error:
+            owned.stop(keep_logs=isinstance(error, Exception))
             raise
         return cluster
 

@@ -5,6 +5,7 @@ Use with `pytest_plugins = ["tests.e2e.cluster.fixtures"]`.
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Give a running cluster; skip where its programs are not built, saying what to do."""
+    # SIGTERM ends the session as Ctrl-C does, so that the namespaces are removed.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         running = Cluster.start_or_attach()
     except binaries.MissingError as error:
         pytest.skip(str(error))
     yield running
     running.stop()
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
