@@ -129,10 +129,12 @@ class RealClock:
 
 
 class ThreadClock:
-    """`ports.Clock` for one thread other than the main one: signals never interrupt it."""
+    """`ports.Clock` for threads other than the main one: signals never interrupt them."""
 
     def __init__(self) -> None:
-        self._woken = threading.Event()
+        self._woken = threading.Condition()
+        self._wakes = 0
+        self._seen = threading.local()
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -143,13 +145,17 @@ class ThreadClock:
         return datetime.now(UTC)
 
     def wait(self, until: float) -> None:
-        """Sleep until then, or until `wake`."""
-        self._woken.wait(min(max(until - self.now(), 0.0), _LONGEST))
-        self._woken.clear()
+        """Sleep until then, or until the next `wake` that this thread has not seen."""
+        with self._woken:
+            if self._wakes == getattr(self._seen, "wakes", 0):
+                self._woken.wait(min(max(until - self.now(), 0.0), _LONGEST))
+            self._seen.wakes = self._wakes
 
     def wake(self) -> None:
-        """End the present or the next wait."""
-        self._woken.set()
+        """End the present or the next wait of every thread."""
+        with self._woken:
+            self._wakes += 1
+            self._woken.notify_all()
 
     def signal(self) -> str | None:
         """None: signals go to the main thread."""

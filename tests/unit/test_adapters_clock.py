@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import IO
 
 import pytest
 
-from progressive_ci.adapters.clock import RealClock, ThreadClock
+from progressive_ci.adapters.clock import RealClock, ThreadClock, ThreadTicker
 from progressive_ci.adapters.worker import WORKERS, call, finish
 from progressive_ci.errors import Interrupted, NoAnswer
 
@@ -57,6 +58,30 @@ def test_a_wake_ends_the_wait_of_another_thread() -> None:
     begin = clock.now()
     clock.wait(begin + FAR)
     assert clock.now() - begin < FAR / 2
+
+
+def test_every_thread_sees_a_wake_once() -> None:
+    clock = ThreadClock()
+    ended = threading.Barrier(3)
+
+    def waiter() -> None:
+        clock.wait(clock.now() + FAR)
+        ended.wait(FAR / 2)
+
+    threads = [threading.Thread(target=waiter) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    clock.wake()
+    ended.wait(FAR / 2)
+    for thread in threads:
+        thread.join()
+
+
+def test_a_ticker_calls_back_until_it_is_stopped() -> None:
+    beats: SimpleQueue[str] = SimpleQueue()
+    stop = ThreadTicker().repeat(0.01, lambda: beats.put("beat"))
+    assert [beats.get(timeout=FAR) for _ in range(3)] == ["beat"] * 3
+    stop()
 
 
 def test_a_call_returns_what_its_work_returns_and_raises_what_it_raises(clock: RealClock) -> None:

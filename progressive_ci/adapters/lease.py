@@ -1,0 +1,248 @@
+"""The Lease of a workload: taking it, keeping it, losing it, giving it up.
+
+No clock of another machine is trusted. A holder's time runs from before its renewal was sent; an observer's
+from after it first read the record. So the observer's ends later, however late the messages were.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from progressive_ci.adapters import lease_record
+from progressive_ci.adapters.clock import Ticker
+from progressive_ci.errors import (
+    NOT_SENT,
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    LeaseLost,
+    Locked,
+    NoAnswer,
+    NotFound,
+    ProgressiveError,
+    ServerError,
+)
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import LEASE, Ref
+from progressive_ci.ports import Clock, Cluster, Tenure
+
+SECONDS = 30.0
+
+_ATTEMPTS = 5
+"""Writes without a clear answer, after which taking or clearing the lease is given up."""
+
+_UNCLEAR = (NoAnswer, ServerError, Conflict, AlreadyExists)
+"""Answers after which the record must be read again: it may be ours by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What somebody else's record looked like when it was first read, and whether it has changed since."""
+
+    spec: JsonObject
+    since: float
+    alive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    version: str
+    sent: float
+
+
+class ClusterLease:
+    """`ports.Lease`, and the guard that `KubeCluster` asks before every write.
+
+    Args:
+        name: of the workload.
+        namespace: of the workload.
+        front: for the main thread: ends on a signal.
+        back: for the renewals; its requests must not wait for the front's.
+        clock: the main thread's.
+        ticker: calls for renewals.
+        seconds: how long it lasts without one.
+        run: page of this CI run, for whoever finds the lease taken.
+        tell: hears what is waited for.
+    """
+
+    def __init__(  # noqa: PLR0913 - wiring, by keyword
+        self,
+        name: str,
+        namespace: str,
+        *,
+        front: Cluster,
+        back: Cluster,
+        clock: Clock,
+        ticker: Ticker,
+        seconds: float = SECONDS,
+        run: str = "",
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._ref = Ref(LEASE, namespace, f"progressive-ci.{name}")
+        self._front = front
+        self._back = back
+        self._clock = clock
+        self._ticker = ticker
+        self._seconds = seconds
+        self._run = run
+        self._tell = tell
+        self._process = str(uuid.uuid4())
+        self._holder = ""
+        self._held: _Held | None = None
+        self._lost = False
+        self._lock = threading.Lock()
+        self._stop: Callable[[], None] = lambda: None
+
+    def acquire(self, release: str, *, wait: float) -> Tenure:
+        """Take it: see `ports.Lease`.
+
+        A holder that renews the record while we look is alive, and after `wait` seconds that is Locked. One
+        that doesn't is waited out: it is dead once the record has stood unchanged for its whole duration.
+        """
+        self._holder = f"{release} {self._process}"
+        until = self._clock.now() + wait
+        problem: ApiError | None = None
+        first = None
+        for _ in range(_ATTEMPTS):
+            record = self._vacant(until)
+            first = self._clock.now() if first is None else first
+            if record is None or not self._ours(record):
+                try:
+                    record = self._take(record)
+                except _UNCLEAR as error:
+                    problem = error
+                    continue
+            return self._begin(record, first)
+        raise problem or Locked("it can't be taken", where=str(self._ref))
+
+    def release(self) -> None:
+        """Give it up: clears the holder if it is still ours. Never raises."""
+        self.stop()
+        self._held = None
+        if self._lost or not self._holder:
+            return
+        try:
+            self._clear()
+        except ProgressiveError:
+            return  # it runs out by itself
+
+    def stop(self) -> None:
+        """Renew it no longer, as if the process had died."""
+        self._stop()
+
+    def valid_for(self) -> float:
+        """Seconds for which it is surely ours."""
+        held = self._held
+        if held is None or self._lost:
+            return 0.0
+        return max(0.0, held.sent + self._seconds - self._clock.now())
+
+    def secure(self, seconds: float) -> None:
+        """Make sure that it lasts so long; one that ran out and that nobody took is renewed first.
+
+        Raises:
+            LeaseLost: it isn't ours any more.
+            NoAnswer: it can't be renewed now, so nothing may be sent.
+        """
+        if self.valid_for() >= seconds:
+            return
+        try:
+            self._renew(self._front)
+        except (NoAnswer, ServerError) as error:
+            what = f"the lease can't be renewed before a write: {error.what}"
+            raise NoAnswer(what, where=str(self._ref), advice=error.advice, reason=NOT_SENT) from error
+        if self.valid_for() < seconds:
+            raise LeaseLost(
+                "another run has taken this release over",
+                where=str(self._ref),
+                advice="see how that run ends; this one writes nothing more",
+            )
+
+    def _vacant(self, until: float) -> JsonObject | None:
+        """Wait until the record may be taken: absent, without a holder, ours, or expired."""
+        watch: _Watch | None = None
+        while True:
+            asked = self._clock.now()
+            record = self._front.get(self._ref)
+            if record is None or not lease_record.holder(record) or self._ours(record):
+                return record
+            spec = lease_record.spec(record)
+            if watch is None:
+                watch = _Watch(spec, self._clock.now())
+                self._tell(f"{self._ref} is held by {lease_record.describe(record)}; waiting for its end")
+            elif spec != watch.spec:
+                watch = _Watch(spec, self._clock.now(), alive=True)
+            if asked - watch.since >= lease_record.duration(record, self._seconds):
+                return record
+            if watch.alive and asked >= until:
+                raise Locked(
+                    f"it is held by {lease_record.describe(record)}, which renews it",
+                    where=str(self._ref),
+                    advice="start again when that run has ended, or let this one wait with --lock-wait",
+                )
+            self._pause(self._seconds / 15)
+
+    def _take(self, record: JsonObject | None) -> JsonObject:
+        wall = self._clock.wall()
+        return self._front.send(
+            lease_record.take(
+                self._ref, record, by=self._holder, at=wall, seconds=self._seconds, run=self._run
+            )
+        )
+
+    def _begin(self, stored: JsonObject, sent: float) -> Tenure:
+        self._lost = False
+        self._held = _Held(lease_record.version(stored), sent)
+        self._stop()
+        self._stop = self._ticker.repeat(self._seconds / 15, self._tick)
+        return Tenure(lease_record.epoch(stored), self._holder)
+
+    def _tick(self) -> None:
+        """On the renewing thread: renew when a third of the time is over, and soon again if that fails."""
+        if self.valid_for() > self._seconds * 2 / 3:
+            return
+        try:
+            self._renew(self._back)
+        except ProgressiveError:
+            return  # until it runs out there are more attempts
+
+    def _renew(self, cluster: Cluster) -> None:
+        """Renew it once. A conflict may be our own renewal whose answer was lost: then once more."""
+        held = self._held
+        if held is None or self._lost:
+            return
+        try:
+            self._extend(cluster, held.version)
+        except (Conflict, NotFound):
+            record = cluster.get(self._ref)
+            if record is None or not self._ours(record):
+                self._lost = True
+                return
+            self._extend(cluster, lease_record.version(record))
+
+    def _extend(self, cluster: Cluster, version: str) -> None:
+        sent = self._clock.now()
+        stored = cluster.send(lease_record.renew(self._ref, version, self._clock.wall()))
+        with self._lock:
+            if self._held is not None and sent >= self._held.sent:
+                self._held = _Held(lease_record.version(stored), sent)
+
+    def _clear(self) -> None:
+        for _ in range(_ATTEMPTS):
+            record = self._back.get(self._ref)
+            if record is None or not self._ours(record):
+                return
+            try:
+                self._back.send(lease_record.clear(self._ref, lease_record.version(record)))
+            except _UNCLEAR:
+                continue
+            return
+
+    def _ours(self, record: JsonObject) -> bool:
+        return lease_record.holder(record) == self._holder
+
+    def _pause(self, seconds: float) -> None:
+        end = self._clock.now() + seconds
+        while self._clock.now() < end:
+            self._clock.wait(end)
