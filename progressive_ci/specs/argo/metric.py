@@ -6,7 +6,6 @@ from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.check import Check, PrometheusQuery
 from progressive_ci.model.durations import go_duration
 from progressive_ci.specs.argo import limits, prometheus
-from progressive_ci.specs.argo.analysis_fields import PROVIDERS
 from progressive_ci.specs.argo.args import Args
 from progressive_ci.specs.argo.notes import MIN_SAMPLES, PREFIX, notes
 from progressive_ci.specs.argo.setting import Setting
@@ -16,7 +15,7 @@ from progressive_ci.specs.part import Part
 def check(setting: Setting, template: Part, metric: Part, args: Args, *, dry_run: bool) -> Check | None:
     """One metric with its arguments in place; None after a complaint."""
     name = metric.text("name")
-    if not name or not _one_provider(setting, metric):
+    if not name or not metric.part("provider").has("prometheus"):
         return None
     said = notes(setting, template, name)
     count = limits.number(setting, metric, "count", args)
@@ -51,21 +50,6 @@ def check(setting: Setting, template: Part, metric: Part, args: Args, *, dry_run
     return replace(
         built, min_samples=said.min_samples, samples_query=replace(question, query=counting, window=None)
     )
-
-
-def _one_provider(setting: Setting, metric: Part) -> bool:
-    """Whether a metric names exactly one provider, and one that is built."""
-    provider = metric.part("provider")
-    written = provider.written
-    names = [name for name in PROVIDERS if isinstance(written, dict) and written.get(name) is not None]
-    if len(names) > 1:
-        what = f"the metric names several providers: {', '.join(names)}"
-        setting.reading.complaints.add(provider.source, what, advice="make one metric of each")
-    elif not names:
-        setting.reading.fault(
-            metric, "provider", "the metric names no provider", advice="add prometheus: {...}"
-        )
-    return provider.has("prometheus")
 
 
 def _conditions(setting: Setting, metric: Part, args: Args) -> tuple[str, str]:

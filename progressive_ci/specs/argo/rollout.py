@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from progressive_ci.model.document import Document
 from progressive_ci.model.plan import Guard, Mode, Plan, Workload
-from progressive_ci.specs.argo import routing
+from progressive_ci.specs.argo import later_rules, routing
 from progressive_ci.specs.argo.analysis import analysis
 from progressive_ci.specs.argo.rollout_fields import ROLLOUT
 from progressive_ci.specs.argo.setting import Setting
@@ -35,10 +35,11 @@ def release_name(document: Document) -> str:
 
 def plan(reading: Reading, document: Document) -> Plan | None:
     """The plan of a Rollout; None after complaints."""
+    later_rules.strategy(reading, document)
+    later_rules.canary(reading, document)
     rollout = reading.checked(document, ROLLOUT)
     spec = rollout.part("spec")
     canary = spec.part("strategy", "canary")
-    _strategy(reading, spec)
     if spec.flag("paused"):
         reading.fault(
             spec, "paused", "a paused Rollout releases nothing", advice="remove paused to release it"
@@ -64,22 +65,6 @@ def plan(reading: Reading, document: Document) -> Plan | None:
         abort_drain_seconds=abort,
         source=document.source,
     )
-
-
-def _strategy(reading: Reading, spec: Part) -> None:
-    written = spec.part("strategy").written
-    named = [
-        name
-        for name in ("canary", "blueGreen")
-        if isinstance(written, dict) and written.get(name) is not None
-    ]
-    if len(named) > 1:
-        what = "strategy names both canary and blueGreen"
-        reading.complaints.add(spec.at("strategy"), what, advice="keep one of them")
-    elif not named:
-        reading.fault(
-            spec, "strategy", "strategy names neither canary nor blueGreen", advice="write canary: {}"
-        )
 
 
 def _subject(reading: Reading, rollout: Part, released: Workload | None) -> dict[str, object]:

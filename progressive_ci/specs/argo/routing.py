@@ -12,9 +12,11 @@ from progressive_ci.model.route import (
     VirtualServiceRef,
 )
 from progressive_ci.specs.argo.rollout_fields import GATEWAY_API
+from progressive_ci.specs.complaints import NOT_BUILT
 from progressive_ci.specs.part import Part
 from progressive_ci.specs.reading import Reading
 
+PERCENT = 100
 _LABEL_KEY, _LABEL_VALUE = "rollouts.argoproj.io/gatewayapi-canary", "in-progress"
 _GATEWAY_KINDS = {
     "httpRoute": kinds.HTTP_ROUTE,
@@ -26,7 +28,7 @@ _GATEWAY_KINDS = {
 
 def max_weight(canary: Part) -> int:
     """What 100 % is called in this Rollout."""
-    return canary.part("trafficRouting").whole("maxTrafficWeight") or 100
+    return max(canary.part("trafficRouting").whole("maxTrafficWeight") or PERCENT, 1)
 
 
 def route(reading: Reading, canary: Part, workload: str) -> Route | None:
@@ -54,10 +56,12 @@ def route(reading: Reading, canary: Part, workload: str) -> Route | None:
 
 
 def _chosen(reading: Reading, canary: Part, routing: Part) -> tuple[str, RouteSettings] | None:
+    surge, unavailable = canary.value.get("maxSurge", "25%"), canary.value.get("maxUnavailable", "25%")
+    if _is_zero(surge) and _is_zero(unavailable):
+        what = "maxSurge and maxUnavailable are both 0, so no pod could ever be replaced"
+        reading.fault(canary, "maxSurge", what, advice="raise one of them")
     if not canary.has("trafficRouting"):
-        return "ratio", RatioSettings(
-            canary.value.get("maxSurge", "25%"), canary.value.get("maxUnavailable", "25%")
-        )
+        return "ratio", RatioSettings(surge, unavailable)
     named = [name for name in ("nginx", "istio", "plugins") if routing.has(name)]
     if len(named) != 1:
         what = f"trafficRouting names {' and '.join(named) or 'no router'}"
@@ -75,13 +79,18 @@ def _chosen(reading: Reading, canary: Part, routing: Part) -> tuple[str, RouteSe
             return _gateway(reading, routing.part("plugins", GATEWAY_API))
 
 
+def _is_zero(share: int | str) -> bool:
+    return int(str(share).rstrip("%")) == 0
+
+
 def _max_weight(reading: Reading, routing: Part, router: str) -> None:
     maximum = routing.whole("maxTrafficWeight") or 0
-    if router != "nginx" and maximum != 100:  # noqa: PLR2004 - percent
-        what = f"maxTrafficWeight has no meaning for {router}"
-        reading.fault(routing, "maxTrafficWeight", what, advice="remove it and write weights in percent")
-    elif maximum <= 0 or maximum % 100:
-        reading.fault(routing, "maxTrafficWeight", f"maxTrafficWeight {maximum} is no multiple of 100")
+    advice = "remove it and write weights in percent"
+    if router == "istio":
+        reading.fault(routing, "maxTrafficWeight", "maxTrafficWeight has no meaning for istio", advice=advice)
+    elif maximum < PERCENT or maximum % PERCENT or (router != "nginx" and maximum != PERCENT):
+        what = f"{NOT_BUILT}: maxTrafficWeight {maximum} with {router}"
+        reading.fault(routing, "maxTrafficWeight", what, advice=advice)
 
 
 def _services(reading: Reading, canary: Part, router: str) -> None:

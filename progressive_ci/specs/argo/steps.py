@@ -5,6 +5,7 @@ from progressive_ci.model.plan import Analyze, Pause, SetWeight, Step
 from progressive_ci.model.weight import Weight
 from progressive_ci.specs.argo import analysis
 from progressive_ci.specs.argo.setting import Setting
+from progressive_ci.specs.complaints import NOT_BUILT
 from progressive_ci.specs.part import Part
 from progressive_ci.specs.reading import Reading
 
@@ -50,8 +51,8 @@ def _set_weight(reading: Reading, step: Part, max_weight: int) -> SetWeight | No
         return None
     percent, rest = divmod(parts * 100, max_weight)
     if rest:
-        what = f"setWeight {parts} of {max_weight} is no whole percent, which is not supported yet"
-        reading.fault(step, "setWeight", what, advice=f"use a multiple of {max_weight // 100}")
+        what = f"{NOT_BUILT}: setWeight {parts} of {max_weight}, which is no whole percent"
+        reading.fault(step, "setWeight", what, advice=f"use a multiple of {max(max_weight // 100, 1)}")
         return None
     return SetWeight(Weight(percent), step.source)
 

@@ -2,6 +2,7 @@
 
 import re
 
+from progressive_ci.specs.argo import later_rules
 from progressive_ci.specs.argo.analysis_fields import ANALYSIS_TEMPLATE
 from progressive_ci.specs.argo.setting import Setting
 from progressive_ci.specs.part import Part
@@ -28,6 +29,7 @@ def named(setting: Setting, references: tuple[Part, ...]) -> tuple[Part, ...]:
 def _find(setting: Setting, reference: Part, kind: str, name: str) -> Part | None:
     document = setting.reading.find(kind, _GROUP, name)
     if document is not None:
+        later_rules.providers(setting.reading, document)
         return setting.reading.checked(document, ANALYSIS_TEMPLATE)
     other = next(each for each in _KINDS.values() if each != kind)
     advice = f"give the file that holds it; known: {_known(setting, kind) or 'none'}"
@@ -56,35 +58,40 @@ def metrics(setting: Setting, templates: tuple[Part, ...]) -> tuple[tuple[Part, 
 
 def dry_run(setting: Setting, owners: tuple[Part, ...], names: tuple[str, ...]) -> frozenset[str]:
     """Names of the metrics that are only measured: those that a rule of `dryRun` finds."""
-    rules = _rules(setting, owners, "dryRun", names)
-    return frozenset(name for pattern in rules for name in names if pattern.search(name))
+    patterns = [_pattern(setting, rule, names) for rule in rules(setting, owners, "dryRun")]
+    return frozenset(name for pattern in patterns if pattern for name in names if pattern.search(name))
 
 
 def retention(setting: Setting, owners: tuple[Part, ...], names: tuple[str, ...]) -> None:
     """Check the rules of `measurementRetention`, which change nothing here."""
-    if _rules(setting, owners, "measurementRetention", names):
-        source = next(owner for owner in owners if owner.has("measurementRetention")).at(
-            "measurementRetention"
-        )
-        setting.reading.complaints.note(source, "no effect: reports keep the last 100 samples")
+    for rule in rules(setting, owners, "measurementRetention"):
+        if _pattern(setting, rule, names):
+            setting.reading.complaints.note(rule.source, "no effect: reports keep the last 100 samples")
 
 
-def _rules(
-    setting: Setting, owners: tuple[Part, ...], field: str, names: tuple[str, ...]
-) -> list[re.Pattern[str]]:
-    patterns: dict[str, re.Pattern[str]] = {}
+def rules(setting: Setting, owners: tuple[Part, ...], field: str) -> tuple[Part, ...]:
+    """The rules of a reference and its templates. A rule that comes twice is complained about."""
+    found: dict[str, Part] = {}
     for rule in (rule for owner in owners for rule in owner.parts(field)):
         text = rule.text("metricName")
-        if text in patterns:
-            setting.reading.fault(rule, "metricName", f"two rules of {field} have the same name {text!r}")
-            continue
-        try:
-            patterns[text] = re.compile(text)
-        except (re.error, OverflowError, RecursionError):
-            advice = "write .* for every metric" if text == "*" else "write a metric's name"
-            setting.reading.fault(rule, "metricName", f"{text!r} is no regular expression", advice=advice)
-            continue
-        if not any(patterns[text].search(name) for name in names):
-            advice = f"there are: {', '.join(names)}"
-            setting.reading.fault(rule, "metricName", f"the rule {text!r} matches no metric", advice=advice)
-    return list(patterns.values())
+        first = found.setdefault(text, rule)
+        if first is not rule:
+            what = f"two rules of {field} have the same name {text!r}, the other stands in {first.source}"
+            setting.reading.fault(rule, "metricName", what, advice="remove one of them")
+    return tuple(found.values())
+
+
+def _pattern(setting: Setting, rule: Part, names: tuple[str, ...]) -> re.Pattern[str] | None:
+    """The expression of a rule, which must find a metric; None after a complaint."""
+    text = rule.text("metricName")
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        advice = "write .* for every metric" if text == "*" else "write a metric's name"
+        setting.reading.fault(rule, "metricName", f"{text!r} is no regular expression", advice=advice)
+        return None
+    if any(pattern.search(name) for name in names):
+        return pattern
+    advice = f"there are: {', '.join(names)}"
+    setting.reading.fault(rule, "metricName", f"the rule {text!r} matches no metric", advice=advice)
+    return None
