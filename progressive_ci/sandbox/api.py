@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from progressive_ci.model import kinds
-from progressive_ci.sandbox import access, deletion, pod_log, reads, scale, service_proxy, status, writes
+from progressive_ci.sandbox import (
+    access,
+    deletion,
+    pod_log,
+    reads,
+    scale,
+    service_proxy,
+    status,
+    tokens,
+    writes,
+)
 from progressive_ci.sandbox.call import Answer, Call, Target, target, verb
 from progressive_ci.sandbox.reads import Watch
 from progressive_ci.sandbox.service_proxy import Backend
@@ -32,11 +42,13 @@ class Api:
     Attributes:
         store: what it serves.
         backends: what answers behind a Service that no pods back, by namespace and name.
+        tokens: whose a credential is.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.backends: dict[tuple[str, str], Backend] = {}
+        self.tokens = tokens.known()
 
     def handle(self, call: Call) -> Answer | Watch:
         """Answer one request; what is refused is an answer too."""
@@ -70,24 +82,31 @@ class Api:
         return verbs[asked](self.store, call, place)
 
     def _subresource(self, call: Call, place: Target) -> Answer:
-        if place.kind is kinds.POD and place.subresource == "log" and call.method == "GET":
-            return pod_log.read(self.store, call, place)
-        if place.kind is kinds.SERVICE and place.subresource == "proxy":
-            return service_proxy.forward(self.store, self.backends, call, place)
-        served = getattr(place.resource, place.subresource, False) is True
-        if place.subresource not in {"status", "scale"} or not served:
-            raise status.no_resource()
-        match call.method:
-            case "GET" if place.subresource == "scale":
-                return Answer(200, scale.of(reads.demanded(self.store, place)))
-            case "GET":
-                return reads.get(self.store, place)
-            case "PUT":
-                return writes.replace(self.store, call, place)
-            case "PATCH":
-                return writes.patch(self.store, call, place)
+        match place.kind.name, place.subresource:
+            case "Pod", "log":
+                return pod_log.read(self.store, call, place)
+            case "Service", "proxy":
+                return service_proxy.forward(self.store, self.backends, call, place)
+            case "ServiceAccount", "token":
+                return tokens.request(self.store, self.tokens, call, place)
+            case _, ("status" | "scale") as part if getattr(place.resource, part):
+                return _of_part(self.store, call, place)
             case _:
-                raise status.method_not_allowed()
+                raise status.no_resource()
+
+
+def _of_part(store: Store, call: Call, place: Target) -> Answer:
+    match call.method:
+        case "GET" if place.subresource == "scale":
+            return Answer(200, scale.of(reads.demanded(store, place)))
+        case "GET":
+            return reads.get(store, place)
+        case "PUT":
+            return writes.replace(store, call, place)
+        case "PATCH":
+            return writes.patch(store, call, place)
+        case _:
+            raise status.method_not_allowed()
 
 
 REVIEWS = kinds.collection_path(kinds.SELF_SUBJECT_ACCESS_REVIEW, "")
