@@ -19,7 +19,7 @@ ONCE = Patience(read=5, read_total=0, write=5, write_total=0)
 @pytest.fixture
 def sandbox() -> Sandbox:
     made = Sandbox()
-    made.namespace("shop")
+    made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     return made
 
 
