@@ -70,6 +70,7 @@ class PodRunner:
         self._numbers = itertools.count()
         self._lives: dict[str, PodLife] = {}
         self._scraping = Scraping(self._folder / "prometheus", self.address)
+        self._began = now()
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -125,7 +126,7 @@ class PodRunner:
         self.client.patch("Node", NODE, {"status": status}, subresource="status")
 
     def _conditions(self) -> list[dict[str, str]]:
-        beat = {"lastHeartbeatTime": now(), "lastTransitionTime": now()}
+        beat = {"lastHeartbeatTime": now(), "lastTransitionTime": self._began}
         pressures = [
             {"type": f"{p}Pressure", "status": "False", "reason": "Fine", **beat}
             for p in ("Memory", "Disk", "PID")
