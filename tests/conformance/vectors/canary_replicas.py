@@ -138,6 +138,8 @@ def _basic(given: Vector, weight: int, whole: int) -> Counts:
     else:
         target = approximate(size, weight, bounds.surge, whole=whole)
         old = _pods(stable) or Pods(0, 0)
+    if canary is None:
+        target = Counts(0, target.stable)
     return next_counts(target, bounds, _pods(canary) or Pods(0, 0), old, older=older)
 
 
