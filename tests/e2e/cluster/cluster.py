@@ -80,6 +80,9 @@ class Cluster:
     @classmethod
     def attach(cls, state_file: Path) -> Cluster:
         """Use the cluster of a running `python -m tests.e2e.cluster up`."""
+        if not state_file.exists():
+            text = f"{ATTACH} names {state_file}, but no cluster runs there: python -m tests.e2e.cluster up"
+            raise RuntimeError(text)
         return cls(json.loads(state_file.read_text()))
 
     @classmethod
