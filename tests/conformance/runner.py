@@ -42,10 +42,13 @@ def reports(folder: Path) -> Iterator[Report]:
 def run(path: Path) -> tuple[Result, ...]:
     """Run one file."""
     data = json.loads(path.read_text(encoding="utf-8"))
-    module = module_of(path)
-    if module is None:
+    try:
+        module = module_of(path)
+        results = tuple(module.run(data)) if module else None
+    except Exception as error:  # noqa: BLE001 - a file that breaks its module must not hide the other files
+        return tuple(Failed(name, f"{type(error).__name__}: {error}") for name in names(data))
+    if results is None:
         return tuple(Failed(name, "no code for this file") for name in names(data))
-    results = tuple(module.run(data))
     missing = len(tuple(names(data))) - len(results)
     lost = (Failed(f"vector {index + 1} of those left out", "never run") for index in range(missing))
     return (*results, *lost)

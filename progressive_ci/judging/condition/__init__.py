@@ -10,9 +10,10 @@ are matched in linear time, so that no condition and no answer of a server can h
 from progressive_ci.judging.condition.compiled import (
     Condition,
     compile_condition,
+    complaint,
     evaluate,
     evaluate_time,
     value_of,
 )
 
-__all__ = ["Condition", "compile_condition", "evaluate", "evaluate_time", "value_of"]
+__all__ = ["Condition", "compile_condition", "complaint", "evaluate", "evaluate_time", "value_of"]

@@ -118,3 +118,12 @@ def _floated(value: Value) -> Value:
             return {str(key): _floated(item) for key, item in value.items()}
         case _:
             return value
+
+
+def complaint(text: str) -> str | None:
+    """What is wrong with a condition, as a sentence with the column; None when it compiles."""
+    try:
+        compile_condition(text)
+    except ConditionError as error:
+        return f"{error.what} (column {error.column})" if error.column else error.what
+    return None

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from progressive_ci.errors import ProgressiveError
-from progressive_ci.judging import durations
 from progressive_ci.judging.condition.values import Duration, fault
+from progressive_ci.model import durations
 
 LAYOUTS = (
     "2006-01-02",

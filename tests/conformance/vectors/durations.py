@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from progressive_ci.errors import ProgressiveError
-from progressive_ci.judging import durations
+from progressive_ci.model import durations
 from tests.conformance.result import Json, Result, by_section, judge
 
 
@@ -37,6 +37,6 @@ def _case(case: Mapping[str, Json]) -> Result:
 
 def _metric(text: Json) -> Mapping[str, Json]:
     try:
-        return {"valid": True, "seconds": durations.seconds(str(text))}
+        return {"valid": True, "seconds": durations.go_duration(str(text))}
     except ProgressiveError:
         return {"valid": False}
