@@ -31,8 +31,10 @@ def analysis(setting: Setting, reference: Part, *, name: str, endless: bool) -> 
         setting.reading.fault(found[0], "spec.metrics", "the template has no metrics", advice="add one")
     names = tuple(metric.text("name") for _, metric in pairs)
     owners = (reference, *(template.part("spec") for template in found))
-    dry = templates.dry_run(setting, owners, names)
-    templates.retention(setting, owners, names)
+    dry = templates.matched(setting, owners, "dryRun", names)
+    if templates.matched(setting, owners, "measurementRetention", names):
+        note = "measurementRetention has no effect: reports keep the last 100 samples"
+        setting.reading.complaints.note(reference.source, note)
     args = resolved(setting, reference, found)
     checks = [
         check(setting, template, metric, args, dry_run=metric.text("name") in dry)

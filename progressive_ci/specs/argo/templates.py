@@ -56,17 +56,10 @@ def metrics(setting: Setting, templates: tuple[Part, ...]) -> tuple[tuple[Part, 
     return tuple(pairs.values())
 
 
-def dry_run(setting: Setting, owners: tuple[Part, ...], names: tuple[str, ...]) -> frozenset[str]:
-    """Names of the metrics that are only measured: those that a rule of `dryRun` finds."""
-    patterns = [_pattern(setting, rule, names) for rule in rules(setting, owners, "dryRun")]
+def matched(setting: Setting, owners: tuple[Part, ...], field: str, names: tuple[str, ...]) -> frozenset[str]:
+    """Names of the metrics that a rule of `dryRun` or `measurementRetention` finds."""
+    patterns = [_pattern(setting, rule, names) for rule in rules(setting, owners, field)]
     return frozenset(name for pattern in patterns if pattern for name in names if pattern.search(name))
-
-
-def retention(setting: Setting, owners: tuple[Part, ...], names: tuple[str, ...]) -> None:
-    """Check the rules of `measurementRetention`, which change nothing here."""
-    for rule in rules(setting, owners, "measurementRetention"):
-        if _pattern(setting, rule, names):
-            setting.reading.complaints.note(rule.source, "no effect: reports keep the last 100 samples")
 
 
 def rules(setting: Setting, owners: tuple[Part, ...], field: str) -> tuple[Part, ...]:
