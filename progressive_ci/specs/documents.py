@@ -14,6 +14,9 @@ from progressive_ci.specs.yaml_faults import explained, fault
 
 MOST_CHARACTERS = 16 * 1024 * 1024
 
+_NAMELESS = "give it a fixed name, in quotes where it is a number"
+_BUILDERS = {"Kustomization": "build it first: kustomize build . | progressive-ci lint -f -"}
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -94,7 +97,7 @@ def _objects(name: str, root: Node, complaints: Complaints) -> Iterator[Document
     called = metadata.get("name") if isinstance(metadata, dict) else None
     if not isinstance(called, str) or not called:
         what = f"the {root.value['kind']} has no metadata.name that is text"
-        complaints.add(source, what, advice="give it a fixed name, in quotes where it is a number")
+        complaints.add(source, what, advice=_BUILDERS.get(root.value["kind"], _NAMELESS))
         return
     yield Document(root.value, source, Lines(root))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from progressive_ci.model.document import Document, JsonObject, Source
 from progressive_ci.model.plan import Plan
-from progressive_ci.specs import needed
+from progressive_ci.specs import companions, needed
 from progressive_ci.specs.complaints import NOT_BUILT, Complaints
 from progressive_ci.specs.reading import Check, Checkers, Fill, Reading, group_of, namespace_of, plain_fill
 from progressive_ci.specs.table import DIALECTS, REFUSED, Dialect
@@ -60,7 +60,10 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
     complaints.end()
     assert plan is not None  # noqa: S101 - otherwise there was a complaint
     wanted, rest = needed.split(reading, plan)
-    return replace(plan, needed=wanted, not_applied=rest, warnings=complaints.warnings)
+    done = replace(plan, needed=wanted, not_applied=rest, warnings=complaints.warnings)
+    companions.fit(done, complaints)
+    complaints.end()
+    return done
 
 
 def subjects(documents: Sequence[Document]) -> tuple[Subject, ...]:
