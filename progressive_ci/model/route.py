@@ -1,8 +1,18 @@
 """What carries the traffic split, as the spec names it. One frozen settings class for each router."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from progressive_ci.model.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderMatch:
+    """A header by which requests are told apart, and how its value is compared."""
+
+    name: str
+    how: Literal["exact", "prefix", "regex"]
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,15 @@ class VirtualServiceRef:
 
 @dataclass(frozen=True, slots=True)
 class IstioSettings:
-    """Istio at host level: weights between two destinations of VirtualServices."""
+    """Istio at host level: weights between two destinations of VirtualServices.
+
+    Attributes:
+        virtual_services: the objects.
+        managed_routes: names of http routes that the release itself makes, in the order in which they win.
+    """
 
     virtual_services: tuple[VirtualServiceRef, ...]
+    managed_routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

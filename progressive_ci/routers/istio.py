@@ -7,7 +7,7 @@ from progressive_ci.model.kinds import VIRTUAL_SERVICE, Kind, Ref
 from progressive_ci.model.route import IstioSettings, Route, VirtualServiceRef
 from progressive_ci.model.weight import NONE, Weight
 from progressive_ci.model.write import Write
-from progressive_ci.routers.istio_routes import obstacles, splits
+from progressive_ci.routers.istio_routes import Names, obstacles, splits
 from progressive_ci.routers.router import Objects
 from progressive_ci.routers.split import carried, move, patches, place, says
 
@@ -28,14 +28,16 @@ def complaints(route: Route, objects: Objects) -> tuple[str, ...]:
     return tuple(
         sentence
         for one in _settings(route).virtual_services
-        for sentence in obstacles(route, one.routes, _ref(one), objects.get(_ref(one)))
+        for sentence in obstacles(route, _names(route, one), _ref(one), objects.get(_ref(one)))
     )
 
 
 def weight(route: Route, objects: Objects) -> Weight:
     """The largest share over all split routes."""
     shares = (
-        carried(split) for one, body in _seen(route, objects) for split in splits(route, one.routes, body)
+        carried(split)
+        for one, body in _seen(route, objects)
+        for split in splits(route, _names(route, one), body)
     )
     return max(shares, default=NONE)
 
@@ -43,7 +45,10 @@ def weight(route: Route, objects: Objects) -> Weight:
 def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
     """One patch for each VirtualService that says anything else."""
     return patches(
-        (_ref(one), tuple(op for split in splits(route, one.routes, body) for op in move(split, weight)))
+        (
+            _ref(one),
+            tuple(op for split in splits(route, _names(route, one), body) for op in move(split, weight)),
+        )
         for one, body in _seen(route, objects)
     )
 
@@ -51,7 +56,10 @@ def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
 def withdraw(route: Route, objects: Objects) -> tuple[Write, ...]:
     """Canary 0 and stable 100 in every split route."""
     return patches(
-        (_ref(one), tuple(op for split in splits(route, one.routes, body) for op in place(split, NONE)))
+        (
+            _ref(one),
+            tuple(op for split in splits(route, _names(route, one), body) for op in place(split, NONE)),
+        )
         for one, body in _seen(route, objects)
     )
 
@@ -77,13 +85,17 @@ def _ref(one: VirtualServiceRef) -> Ref:
     return Ref(VIRTUAL_SERVICE, one.namespace, one.name)
 
 
+def _names(route: Route, one: VirtualServiceRef) -> Names:
+    return Names(one.routes, _settings(route).managed_routes)
+
+
 def _seen(route: Route, objects: Objects) -> Iterator[tuple[VirtualServiceRef, JsonObject]]:
     """The VirtualServices that exist."""
     return ((one, objects[_ref(one)]) for one in _settings(route).virtual_services if _ref(one) in objects)
 
 
 def _reached(route: Route, one: VirtualServiceRef, body: JsonObject, weight: Weight) -> bool:
-    found = splits(route, one.routes, body)
+    found = splits(route, _names(route, one), body)
     if not found:
         return weight == NONE
     generation = body["metadata"].get("generation", 0)

@@ -19,7 +19,7 @@ from tests.conformance.result import Deviation, Json, Result, by_section, judge
 
 Vector = Mapping[str, Json]
 
-ONE_ANSWER = "A vector that contradicts another one"
+ONE_ANSWER = "One input has one answer"
 
 
 def run(data: Vector) -> Iterator[Result]:
