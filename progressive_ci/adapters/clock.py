@@ -32,6 +32,13 @@ class Wakeable(Clock, Protocol):
         """End the present or the next wait; callable from any thread."""
 
 
+class Reminding(Wakeable, Protocol):
+    """A clock whose `wait` also ends at times that others have named."""
+
+    def remind(self, at: float) -> None:
+        """End whatever wait goes on at that time."""
+
+
 class Ticker(Protocol):
     """Something that calls back again and again."""
 

@@ -39,6 +39,10 @@ class Patience:
     write_total: float = 15.0
 
 
+ONCE = Patience(read=5.0, read_total=0.0, write=5.0, write_total=0.0)
+"""For the lease's renewals: the next one is near, so none is repeated."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str

@@ -32,6 +32,10 @@ class Exchange:
         self.handler.end_headers()
         self.handler.wfile.write(content)
 
+    def fine(self) -> None:
+        """200 and nothing else."""
+        self.answer(200)
+
     def hang(self) -> None:
         """Say nothing until the test is over."""
         self.released.wait(60)

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from progressive_ci.adapters.cluster import KubeCluster, Patience
+from progressive_ci.adapters.cluster import ONCE, KubeCluster
 from progressive_ci.adapters.lease import ClusterLease
 from progressive_ci.errors import LeaseLost, Locked, NoAnswer
 from progressive_ci.model import kinds
@@ -13,7 +13,6 @@ from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.cluster import Sandbox
 
 LEASE = Ref(kinds.LEASE, "shop", "progressive-ci.web")
-ONCE = Patience(read=5, read_total=0, write=5, write_total=0)
 
 
 @pytest.fixture

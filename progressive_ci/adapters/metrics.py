@@ -1,0 +1,118 @@
+"""Questions to metrics servers: sent on worker threads, each by its way, answered by samples and nothing else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from progressive_ci.adapters import proxied
+from progressive_ci.adapters.addresses import Addresses, Direct, Proxied
+from progressive_ci.adapters.clock import Reminding
+from progressive_ci.adapters.http import Sender, origin
+from progressive_ci.adapters.worker import WORKERS, Job
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.model.check import Query
+from progressive_ci.model.sample import Errored, Sample
+from progressive_ci.ports import Clock, HttpRequest, HttpResponse, Pending, Transport
+
+
+class Provider(Protocol):
+    """A row of the metrics' table."""
+
+    def request(self, query: Query, late: Mapping[str, str], now: datetime) -> HttpRequest:
+        """The question."""
+
+    def sample(self, query: Query, response: HttpResponse) -> Sample:
+        """What the answer says."""
+
+
+class HttpMetrics:
+    """`ports.Metrics`.
+
+    Args:
+        clock: the main thread's; woken by every answer and at every deadline.
+        provider: the table's row for a query.
+        addresses: the ways.
+        proxy: a transport to the API server that may block its thread (`Wire`); None where there is none.
+    """
+
+    def __init__(
+        self,
+        clock: Reminding,
+        *,
+        provider: Callable[[Query], Provider],
+        addresses: Addresses,
+        proxy: Transport | None,
+    ) -> None:
+        self._clock = clock
+        self._provider = provider
+        self._addresses = replace(addresses, proxy=addresses.proxy and proxy is not None)
+        self._proxy = proxy
+        self._sender = Sender()
+
+    def ask(self, query: Query, late: Mapping[str, str]) -> Pending:
+        """Send a question now; whatever goes wrong is a sample too."""
+        provider = self._provider(query)
+        try:
+            request = provider.request(query, late, self._clock.wall())
+        except ProgressiveError as error:
+            return Answered(Errored(str(error)))
+        until = self._clock.now() + request.timeout
+        self._clock.remind(until)
+        job = WORKERS.start(lambda: self._exchange(request), self._clock.wake)
+        return Asked(job, self._clock, until, request, lambda response: provider.sample(query, response))
+
+    def way(self, query: Query) -> str:
+        """How its server is reached, for people."""
+        return str(self._addresses.way(query.address.raw))
+
+    def _exchange(self, request: HttpRequest) -> HttpResponse:
+        way = self._addresses.way(request.url)
+        if isinstance(way, Proxied) and self._proxy is not None:
+            return proxied.send(self._proxy, way, request)
+        return self._sender.send(replace(request, url=way.url) if isinstance(way, Direct) else request)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question that needed no server."""
+
+    sample: Sample
+
+    def done(self) -> bool:
+        """True."""
+        return True
+
+    def result(self) -> Sample:
+        """The sample."""
+        return self.sample
+
+    def cancel(self) -> None:
+        """Nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question on its way; without an answer at its deadline it is left behind."""
+
+    job: Job[HttpResponse]
+    clock: Clock
+    until: float
+    request: HttpRequest
+    judged: Callable[[HttpResponse], Sample]
+
+    def done(self) -> bool:
+        """Whether there is an answer, or there won't be one in time."""
+        return self.job.done() or self.clock.now() >= self.until
+
+    def result(self) -> Sample:
+        """The sample."""
+        if not self.job.done():
+            return Errored(f"no answer within {self.request.timeout:g} s from {origin(self.request.url)}")
+        try:
+            return self.judged(self.job.result())
+        except ProgressiveError as error:
+            return Errored(str(error))
+
+    def cancel(self) -> None:
+        """Leave it behind: its thread ends with the answer or at the deadline, and nobody listens."""
