@@ -198,7 +198,10 @@ def _istio_weight(vector: Vector, route: Route, names: Names, body: Json) -> Res
 
 
 def _istio_managed(vector: Vector, names: Names, body: Json) -> list[Json]:
-    rollout, step = vector["rollout"], vector["step"]
+    rollout = vector["rollout"]
+    if vector["operation"] == "removeManagedRoutes":
+        return istio_managed.without(body, *names.managed)
+    step = vector["step"]
     host = vector.get("destinationRuleHost", rollout.get("destinationRuleHost", rollout.get("canaryService")))
     subset = rollout.get("destinationRule", {}).get("canarySubsetName")
     canary = {"host": host, **({"subset": subset} if subset else {})}
@@ -228,11 +231,10 @@ def _gateway(vector: Vector) -> Result:
     route, ref = _gateway_route(vector)
     body = _seen(ref, vector["route"])
     body["status"] = {"parents": [{"conditions": [{"type": "Accepted", "status": "True"}]}]}
-    if vector.get("operation", "setWeight") == "setHeaderRoute":
-        rules = gateway_managed.headed(route, body, vector["step"]["name"], _headers(vector["step"]))
+    operation = vector.get("operation", "setWeight")
+    if operation != "setWeight":
+        rules = _gateway_managed(vector, route, body, operation)
         return _gateway_judged(vector, {**body, "spec": {**body["spec"], "rules": rules}})
-    if vector.get("operation", "setWeight") != "setWeight":
-        raise AssertionError(f"{vector['operation']} is not built")
     # A release is under way in these vectors, so the label is its own.
     body["metadata"]["annotations"] = {EPOCH: "1"}
     complaints = gateway.complaints(route, {ref: body})
@@ -241,6 +243,15 @@ def _gateway(vector: Vector) -> Result:
         return _refused(vector, complaints, OTHERS_REFUSED if foreign else None)
     writes = gateway.shift(route, {ref: body}, Weight(vector["weight"]))
     return _gateway_judged(vector, _after(writes[0], body) if writes else body)
+
+
+def _gateway_managed(vector: Vector, route: Route, body: Json, operation: str) -> list[Json]:
+    if operation == "setHeaderRoute":
+        step = vector["step"]
+        return gateway_managed.headed(route, body, step["name"], _headers(step))
+    if operation == "removeManagedRoutes":
+        return gateway_managed.without(body, *_managed(vector["rollout"]))
+    raise AssertionError(f"{operation} is not built")
 
 
 def _gateway_judged(vector: Vector, ours: Json) -> Result:
