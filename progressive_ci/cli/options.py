@@ -111,8 +111,8 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "address",
-        "Where a metrics address of the documents is reached from here",
-        RELEASE,
+        "Where a metrics address of the documents is reached from here; direct for as it stands",
+        (*RELEASE, "rbac"),
         Shape.MANY,
         metavar="FROM=TO",
     ),
@@ -187,6 +187,12 @@ TABLE: tuple[Option, ...] = (
         "Apply the other documents of the input server-side before the release",
         SPEC,
         Shape.FLAG,
+    ),
+    Option(
+        "state",
+        "File in which run leaves word of its release for post; GitHub has its own",
+        ("run", "post"),
+        metavar="PATH",
     ),
     Option("report", "File for the JSON report of the run", WATCHED, metavar="PATH"),
     Option(

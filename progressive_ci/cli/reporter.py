@@ -21,6 +21,7 @@ from progressive_ci.model.event import (
     Waiting,
     Warned,
 )
+from progressive_ci.model.outcome import Outcome
 from progressive_ci.reports.format import Format
 from progressive_ci.reports.mask import Mask
 from progressive_ci.reports.plain import stamped, waiting
@@ -81,6 +82,11 @@ class RunReporter:
         except Exception as error:  # noqa: BLE001 - a report must never end a release, whatever its own fault is
             self._screen.show((f"(an event could not be reported: {type(error).__name__})",))
 
+    def end(self, outcome: Outcome) -> None:
+        """Tell the outcome, unless whoever reached it has told it already."""
+        if self._story.outcome is None:
+            self.emit(Ended(outcome))
+
     def close(self) -> None:
         """Wait until everything is printed."""
         self._screen.close()
@@ -113,6 +119,18 @@ class RunReporter:
                 self._broken |= {paper.path}
                 why = f"{paper.path} cannot be written ({error.strerror}); the run goes on without it"
                 self._take(Warned(why))
+
+
+class Listener:
+    """Takes events of a command whose product is its own text: only secrets matter to it."""
+
+    def __init__(self) -> None:
+        self.mask = Mask()
+
+    def emit(self, event: Event) -> None:
+        """Remember what must not be printed."""
+        if isinstance(event, SecretSeen):
+            self.mask = self.mask.knowing(event.value)
 
 
 def masked(value: Any, mask: Mask) -> Any:  # noqa: ANN401 - it gives back the type it was given

@@ -27,6 +27,7 @@ class Settings:
     skip_analysis: bool = False
     reason: str = ""
     apply_rest: bool = False
+    state: str = ""
     report: str = ""
     reporter: str = "auto"
     output: str = "text"

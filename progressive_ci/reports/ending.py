@@ -3,7 +3,7 @@
 import json
 
 from progressive_ci.model.outcome import Outcome, Result
-from progressive_ci.reports.text import one_line, shorten
+from progressive_ci.reports.text import lines_of, one_line, shorten
 
 UNTOUCHED = "nothing was touched"
 RESTORED = "all traffic is on the old version{previous}, verified; the new version's pods are gone"
@@ -54,8 +54,7 @@ def ending(outcome: Outcome) -> tuple[str, ...]:
     word = "done" if result.code == 0 else "FAILED"
     lines = [f"{word}: {headline} (exit {result.code}, {result.word})"]
     if outcome.reason:
-        source = f" ({outcome.source})" if outcome.source.file else ""
-        lines.append(f"  why   {shorten(one_line(outcome.reason), 600)}{source}")
+        lines.append(f"  why   {_why(outcome)}")
     if outcome.recovered:
         lines.append(f"  first {shorten(one_line(outcome.recovered), 300)}")
     lines.append(f"  now   {_now(state, outcome)}")
@@ -66,9 +65,16 @@ def ending(outcome: Outcome) -> tuple[str, ...]:
 
 
 def details(outcome: Outcome) -> tuple[str, ...]:
-    """What stands above the ending: the outcome's own details, and what could not be cleaned up."""
-    left = tuple(f"left: {one_line(line)}" for line in outcome.left)
-    return (*(shorten(one_line(line), 1000) for line in outcome.details), *left)
+    """What stands above the ending: several reasons, the outcome's details, what could not be cleaned up."""
+    left = (f"left: {one_line(line)}" for line in outcome.left)
+    problems = problems_of(outcome)
+    told = (*(problems if len(problems) > 1 else ()), *outcome.details)
+    return (*(shorten(one_line(line), 1000) for line in told), *left)
+
+
+def problems_of(outcome: Outcome) -> tuple[str, ...]:
+    """The reason, or the several that an input or a preflight was refused for."""
+    return tuple(line for line in lines_of(outcome.reason) if line)
 
 
 def last_line(outcome: Outcome) -> str:
@@ -89,6 +95,16 @@ def facts(outcome: Outcome) -> dict[str, object]:
         "reason": outcome.reason,
         "release": outcome.release,
     }
+
+
+def _why(outcome: Outcome) -> str:
+    """The reason and its line, or how many there are."""
+    problems = problems_of(outcome)
+    if len(problems) > 1:
+        return f"{len(problems)} problems, each on a line above"
+    source = f" ({outcome.source})" if outcome.source.file else ""
+    reason = outcome.reason.removesuffix(f"; {outcome.advice}")
+    return f"{shorten(one_line(reason), 600)}{source}"
 
 
 def _now(state: str, outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ from progressive_ci.model.document import Source
 from progressive_ci.model.event import Began, Ended, Event, SecretSeen, Untrusted, Warned
 from progressive_ci.reports import ending, plain
 from progressive_ci.reports.story import Story
-from progressive_ci.reports.text import lines_of, one_line, shorten
+from progressive_ci.reports.text import lines_of, one_line, place, shorten
 
 NAME = "github"
 
@@ -47,14 +47,24 @@ def end_of_group(story: Story) -> tuple[str, ...]:
 
 
 def verdict(event: Ended) -> tuple[str, ...]:
-    """The one annotation that says why the job is red, at the line that decided."""
+    """Why the job is red, at the line that decided; a few annotations where there are several reasons."""
     outcome = event.outcome
     if outcome.result.code == 0:
         return ()
+    problems = ending.problems_of(outcome)
+    if len(problems) > 1:
+        return tuple(complaint(problem) for problem in problems[:ANNOTATIONS])
     headline = ending.HEADLINE[outcome.result][0]
     return (
         annotation("error", outcome.reason or headline, outcome.source, title=f"progressive-ci: {headline}"),
     )
+
+
+def complaint(text: str) -> str:
+    """An annotation for an error that begins with `file:line:`."""
+    found = place(text.split(" ", 1)[0].removesuffix(":"))
+    source = Source(*found) if found else Source()
+    return annotation("error", text, source, title="progressive-ci")
 
 
 def annotation(level: str, text: str, source: Source, *, title: str) -> str:

@@ -2,6 +2,8 @@
 
 import re
 
+from progressive_ci.model.document import Source
+
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 LINE_END = re.compile(r"\r\n|\r|\n")
 PLACE = re.compile(r"(?P<file>[^\s:][^:\n]*):(?P<line>\d+)(?:: .*)?")
@@ -37,6 +39,11 @@ def duration(seconds: float) -> str:
     hours, rest = divmod(whole, HOUR)
     minutes = rest // MINUTE
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def at(source: Source) -> str:
+    """`file:line`, empty where there is none."""
+    return f"{source.file}:{source.line}" if source.file else ""
 
 
 def place(where: str) -> tuple[str, int] | None:

@@ -1,0 +1,163 @@
+"""What every command with a cluster works with: settings, clock, reporter, and hands made of real adapters."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+from progressive_ci.adapters.addresses import Addresses, parse
+from progressive_ci.adapters.clock import RealClock, ThreadClock, ThreadTicker
+from progressive_ci.adapters.cluster import KubeCluster
+from progressive_ci.adapters.connection import connect
+from progressive_ci.adapters.journal import ClusterJournal
+from progressive_ci.adapters.lease import ClusterLease
+from progressive_ci.adapters.metrics import HttpMetrics
+from progressive_ci.adapters.transport import KubeTransport
+from progressive_ci.adapters.wire import Wire
+from progressive_ci.adapters.worker import call
+from progressive_ci.cli import ci, papers
+from progressive_ci.cli.endings import outcome_of
+from progressive_ci.cli.providers import provider_of
+from progressive_ci.cli.reporter import Listener, RunReporter
+from progressive_ci.cli.screen import Screen
+from progressive_ci.cli.settings import Settings
+from progressive_ci.errors import ProgressiveError, SpecInvalid
+from progressive_ci.model.event import Noted
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Outcome
+from progressive_ci.model.plan import Plan
+from progressive_ci.ports import Hands, Reporter
+from progressive_ci.reports.table import FORMATS
+
+READING = 600.0
+"""Seconds for the user's files; standard input may be a chart that is being rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One run of a command with a cluster."""
+
+    settings: Settings
+    job: ci.Job
+    clock: RealClock
+    reporter: Reporter
+
+    @property
+    def options(self) -> Options:
+        """The user's choices as the release knows them."""
+        settings = self.settings
+        if settings.skip_analysis and not settings.reason:
+            advice = "say why, as in --reason 'stable is down'"
+            raise SpecInvalid(ProgressiveError("--skip-analysis needs --reason", advice=advice))
+        return Options(
+            pause_timeout=settings.pause_timeout,
+            max_duration=settings.max_duration,
+            metrics_timeout=settings.metrics_timeout,
+            settle=settings.settle,
+            leave_services=settings.leave_service,
+            keep_annotations=settings.keep_annotation,
+            skip_analysis=settings.skip_analysis,
+            reason=settings.reason,
+            apply_rest=settings.apply_rest,
+            lock_wait=settings.lock_wait,
+            rollback_budget=settings.rollback_budget,
+            run_url=self.job.run_url,
+            commit=self.job.commit,
+        )
+
+    def plan(self) -> Plan:
+        """Read the documents; a signal ends even a standard input that never does."""
+        from progressive_ci.cli import spec  # noqa: PLC0415 - rollback and post need no reader of specs
+
+        def read() -> Plan:
+            return spec.plan(self.settings, workspace=self.job.workspace)
+
+        return call(read, self.clock, timeout=READING, what="read the documents")
+
+    def hands(self, *, namespace: str, name: str) -> Hands:
+        """Everything a release of this workload acts through."""
+        return self.reach(namespace=namespace, name=name)[0]
+
+    def reach(self, *, namespace: str, name: str) -> tuple[Hands, Addresses]:
+        """The hands, and the ways on which its metrics are asked."""
+        connection = connect(self.clock, file=self.settings.kubeconfig, context=self.settings.context)
+        wire = Wire(connection)
+        front = KubeTransport(wire, self.clock)
+        behind = ThreadClock()
+        lease = ClusterLease(
+            name,
+            namespace,
+            front=KubeCluster(front, self.clock),
+            back=KubeCluster(KubeTransport(wire, behind), behind),
+            clock=self.clock,
+            ticker=ThreadTicker(),
+            run=self.job.run_url,
+            tell=lambda text: self.reporter.emit(Noted(text)),
+        )
+        cluster = KubeCluster(front, self.clock, guard=lease.secure)
+        ways = addresses(self.settings, namespace, proxy=not connection.in_cluster)
+        hands = Hands(
+            cluster=cluster,
+            metrics=HttpMetrics(
+                self.clock,
+                provider=provider_of,
+                addresses=ways,
+                proxy=wire,
+            ),
+            clock=self.clock,
+            journal=ClusterJournal(name, namespace, cluster=cluster),
+            lease=lease,
+            reporter=self.reporter,
+        )
+        return hands, ways
+
+
+def conduct(settings: Settings, work: Callable[[Desk], Outcome]) -> int:
+    """Do a piece of work that ends in an outcome, and tell it; the answer is the exit code."""
+    clock = RealClock()
+    clock.install()
+    job = ci.job(os.environ)
+    form = FORMATS[job.reporter if settings.reporter == "auto" else settings.reporter]
+    screen = Screen(1, terminal=os.isatty(1))
+    reporter = RunReporter(screen, form, papers=papers.of(settings, job))
+    try:
+        outcome = _outcome(Desk(settings, job, clock, reporter), work)
+        reporter.end(outcome)
+    finally:
+        reporter.close()
+    return outcome.result.code
+
+
+def _outcome(desk: Desk, work: Callable[[Desk], Outcome]) -> Outcome:
+    try:
+        return work(desk)
+    except ProgressiveError as error:
+        return outcome_of(error)
+
+
+def quietly(settings: Settings, work: Callable[[Desk], int]) -> int:
+    """Do a piece of work whose product is what it prints; the answer is the exit code."""
+    clock = RealClock()
+    clock.install()
+    listener = Listener()
+    try:
+        return work(Desk(settings, ci.job(os.environ), clock, listener))
+    except ProgressiveError as error:
+        outcome = outcome_of(error)
+        text = f"{outcome.reason}; {outcome.advice}" if outcome.advice else outcome.reason
+        click.echo(listener.mask.applied(text), file=sys.stderr)
+        return outcome.result.code
+
+
+def addresses(settings: Settings, namespace: str, *, proxy: bool) -> Addresses:
+    """The ways to metrics servers.
+
+    Raises:
+        SpecInvalid: an `--address` is none.
+    """
+    try:
+        return Addresses(parse(settings.address), namespace, proxy)
+    except ProgressiveError as error:
+        raise SpecInvalid(error) from error

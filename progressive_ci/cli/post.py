@@ -1,0 +1,27 @@
+"""`progressive-ci post`: what an action's post step does, in a new container and without the workspace."""
+
+from progressive_ci.cli import papers
+from progressive_ci.cli.desk import Desk, conduct
+from progressive_ci.cli.settings import Settings
+from progressive_ci.errors import Locked
+from progressive_ci.model.outcome import Outcome, Result
+from progressive_ci.release import rescue
+
+
+def main(settings: Settings) -> int:
+    """Finish what this job's own run left; touches no other release."""
+    return conduct(settings, _finish)
+
+
+def _finish(desk: Desk) -> Outcome:
+    left = papers.left_state(desk.settings.state) if desk.settings.state else {}
+    release = desk.job.release or left.get("release", "")
+    workload = desk.job.workload or left.get("workload", "")
+    if not release or "/" not in workload:
+        return Outcome(Result.NOTHING_TO_DO, "this job began no release")
+    namespace, name = workload.split("/", 1)
+    hands = desk.hands(namespace=namespace, name=name)
+    try:
+        return rescue.rollback(namespace, name, desk.options, hands, only=release)
+    except Locked as error:
+        return Outcome(Result.NOTHING_TO_DO, f"somebody is at work on it: {error}", release=release)

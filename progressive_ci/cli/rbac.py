@@ -1,0 +1,36 @@
+"""`progressive-ci rbac`: the smallest Role for a run of these documents and its rollback."""
+
+import os
+import sys
+
+import click
+
+from progressive_ci.adapters.addresses import Proxied
+from progressive_ci.cli import ci, spec
+from progressive_ci.cli.desk import addresses
+from progressive_ci.cli.settings import Settings
+from progressive_ci.errors import SpecInvalid
+from progressive_ci.model.outcome import Result
+from progressive_ci.release.rights import rights
+from progressive_ci.reports.preview import checks
+from progressive_ci.reports.role import roles
+
+BIND = """\
+# Bind it to whom the pipeline logs in as, for example:
+#   kubectl create rolebinding progressive-ci-{name} --namespace {namespace} \\
+#     --role progressive-ci-{name} --serviceaccount {namespace}:NAME"""
+
+
+def main(settings: Settings) -> int:
+    """Print YAML for `kubectl apply -f -`."""
+    try:
+        plan = spec.plan(settings, workspace=ci.job(os.environ).workspace)
+    except SpecInvalid as error:
+        click.echo(str(error), file=sys.stderr)
+        return Result.INVALID.code
+    ways = addresses(settings, plan.namespace, proxy=True)
+    asked = (ways.way(check.query.address.raw) for check in checks(plan))
+    proxied = (way.access for way in asked if isinstance(way, Proxied))
+    click.echo(roles((*rights(plan), *proxied), name=plan.workload.name), nl=False)
+    click.echo(BIND.format(name=plan.workload.name, namespace=plan.namespace))
+    return 0

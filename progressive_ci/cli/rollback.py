@@ -1,0 +1,35 @@
+"""`progressive-ci rollback NAME`: an unfinished release brought back, from an empty folder."""
+
+from progressive_ci.cli.desk import Desk, conduct
+from progressive_ci.cli.settings import Settings
+from progressive_ci.errors import ApiError, ProgressiveError, SpecInvalid
+from progressive_ci.model.outcome import Outcome, Result
+from progressive_ci.release import rescue
+
+
+def main(settings: Settings) -> int:
+    """Roll back, and exit by the outcome."""
+    return conduct(settings, _rollback)
+
+
+def _rollback(desk: Desk) -> Outcome:
+    namespace, name = workload(desk.settings)
+    hands = desk.hands(namespace=namespace, name=name)
+    try:
+        return rescue.rollback(namespace, name, desk.options, hands)
+    except ApiError as error:
+        advice = f"{error.advice or 'restore the connection'}, then run this command again"
+        return Outcome(Result.INCOMPLETE, str(error), advice=advice)
+
+
+def workload(settings: Settings) -> tuple[str, str]:
+    """Namespace and name that the user gave.
+
+    Raises:
+        SpecInvalid: one of them is missing.
+    """
+    if not settings.name:
+        raise SpecInvalid(ProgressiveError("no workload was given", advice="name it after the command"))
+    if not settings.namespace:
+        raise SpecInvalid(ProgressiveError("no namespace was given", advice="give --namespace"))
+    return settings.namespace, settings.name
