@@ -15,10 +15,8 @@ from urllib.parse import quote_plus, unquote, urlencode, urljoin, urlsplit
 from progressive_ci import __version__
 from progressive_ci.adapters.memory_file import path_of
 from progressive_ci.errors import NoAnswer, ProgressiveError
+from progressive_ci.metrics.provider import MOST_BYTES
 from progressive_ci.ports import HttpRequest, HttpResponse, TokenRequest
-
-LARGEST = 10 * 1024 * 1024
-"""Bytes of an answer."""
 
 _CHUNK = 65536
 _REDIRECTS = 5
@@ -149,8 +147,10 @@ def _read(response: Any, request: HttpRequest, until: float) -> bytes:  # noqa: 
     for part in response.iter_content(_CHUNK):
         parts.append(part)
         size += len(part)
-        if size > LARGEST:
-            raise ProgressiveError(f"{origin(request.url)} answered with more than {LARGEST >> 20} MB")
+        if size > MOST_BYTES:
+            raise ProgressiveError(
+                f"{origin(request.url)} answered with more than {MOST_BYTES // 1_000_000} MB"
+            )
         if time.monotonic() > until:
             raise NoAnswer(f"no answer within {request.timeout:g} s from {origin(request.url)}")
     return b"".join(parts)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
 
 from progressive_ci.adapters import proxied
 from progressive_ci.adapters.addresses import Addresses, Direct, Proxied
@@ -11,19 +9,11 @@ from progressive_ci.adapters.clock import Reminding
 from progressive_ci.adapters.http import Sender, origin
 from progressive_ci.adapters.worker import WORKERS, Job
 from progressive_ci.errors import ProgressiveError
+from progressive_ci.judging.condition import evaluate_time
+from progressive_ci.metrics.table import provider_of
 from progressive_ci.model.check import Query
 from progressive_ci.model.sample import Errored, Sample
 from progressive_ci.ports import Clock, HttpRequest, HttpResponse, Pending, Transport
-
-
-class Provider(Protocol):
-    """A row of the metrics' table."""
-
-    def request(self, query: Query, late: Mapping[str, str], now: datetime) -> HttpRequest:
-        """The question."""
-
-    def sample(self, query: Query, response: HttpResponse) -> Sample:
-        """What the answer says."""
 
 
 class HttpMetrics:
@@ -31,7 +21,6 @@ class HttpMetrics:
 
     Args:
         clock: the main thread's; woken by every answer and at every deadline.
-        provider: the table's row for a query.
         addresses: the ways.
         proxy: a transport to the API server that may block its thread (`Wire`); None where there is none.
     """
@@ -40,21 +29,19 @@ class HttpMetrics:
         self,
         clock: Reminding,
         *,
-        provider: Callable[[Query], Provider],
         addresses: Addresses,
         proxy: Transport | None,
     ) -> None:
         self._clock = clock
-        self._provider = provider
         self._addresses = replace(addresses, proxy=addresses.proxy and proxy is not None)
         self._proxy = proxy
         self._sender = Sender()
 
     def ask(self, query: Query, late: Mapping[str, str]) -> Pending:
         """Send a question now; whatever goes wrong is a sample too."""
-        provider = self._provider(query)
+        provider = provider_of(query)
         try:
-            request = provider.request(query, late, self._clock.wall())
+            request = provider.request(query, late, self._clock.wall(), moment=evaluate_time)
         except ProgressiveError as error:
             return Answered(Errored(str(error)))
         until = self._clock.now() + request.timeout
