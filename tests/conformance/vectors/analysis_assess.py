@@ -8,7 +8,7 @@ from progressive_ci.judging import analysis as judge_module
 from progressive_ci.judging.analysis import AnalysisState, CheckState
 from progressive_ci.judging.measurement import Measurement
 from progressive_ci.judging.run_message import dry_run_message, run_message, summary
-from progressive_ci.judging.tally import Tally, ended, exceeded
+from progressive_ci.judging.tally import Tally, ended, exceeded, status
 from progressive_ci.model.check import Analysis, Check, Limits, PrometheusQuery, Text
 from progressive_ci.model.durations import go_duration
 from progressive_ci.model.verdict import Phase
@@ -85,7 +85,7 @@ def _phase(check: Check, tally: Tally, measurements: list[str], *, terminating: 
         return ended(check, tally) if terminating else Phase.PENDING
     if measurements[-1] not in _FINAL:
         return Phase.RUNNING
-    found = judge_module.status(check, tally)
+    found = status(check, tally)
     return ended(check, tally) if terminating and found is Phase.RUNNING else found
 
 
@@ -218,7 +218,7 @@ def _state(check: Check, result: Mapping[str, Json], completes_as: str | None) -
         return judge_module.taken(state, _answer(check, completes_as))
     if state.has_ended or not answers or measurements[-1] not in _FINAL:
         return state
-    return replace(state, phase=judge_module.status(check, state.tally))
+    return replace(state, phase=status(check, state.tally))
 
 
 def _refused_rules(vector: Mapping[str, Json]) -> Result | None:
@@ -273,4 +273,4 @@ def _progress(state: CheckState, result: Mapping[str, Json] | None) -> CheckStat
     if not {"count", "lastPhase", "lastFinished"} <= result.keys() | {"count"}:
         raise ValueError(f"no idea what {result} means")
     last = _answer(state.check, result["lastPhase"], NOW + result["lastFinished"])
-    return replace(state, tally=tally, last=last, phase=judge_module.status(state.check, tally))
+    return replace(state, tally=tally, last=last, phase=status(state.check, tally))
