@@ -49,7 +49,7 @@ def _route(route: Route, needed: tuple[Document, ...], complaints: Complaints) -
                 both = {route.stable_service, route.canary_service}
                 rules = _objects(_get(document.body, "spec", "rules"))
                 if not any(
-                    both <= {_get(each, "name") for each in _objects(rule.get("backendRefs"))}
+                    both <= {str(_get(each, "name")) for each in _objects(rule.get("backendRefs"))}
                     for rule in rules
                 ):
                     what = (
@@ -82,9 +82,9 @@ def _virtual_service(
             complaints.add(document.at("spec.http"), what, advice="add both Services, with weights 100 and 0")
 
 
-def _ingress_services(body: JsonObject) -> set[Any]:
+def _ingress_services(body: JsonObject) -> set[str]:
     return {
-        _get(path, "backend", "service", "name")
+        str(_get(path, "backend", "service", "name"))
         for rule in _objects(_get(body, "spec", "rules"))
         for path in _objects(_get(rule, "http", "paths"))
     }

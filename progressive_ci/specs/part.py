@@ -31,7 +31,7 @@ class Part:
         found: Any = self.document.body
         for key in filter(None, self.path.replace("]", "").replace("[", ".").split(".")):
             match found:
-                case list():
+                case list() if key.isdigit():
                     found = found[int(key)]
                 case dict():
                     found = found.get(key)

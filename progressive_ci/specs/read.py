@@ -23,6 +23,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
     cluster: JsonObject | None = None,
     condition_check: Check = lambda _: None,
     query_check: Check = lambda _: None,
+    window_check: Check = lambda _: None,
     fill_query: Fill = plain_fill,
 ) -> Plan:
     """What a run with these documents and options releases.
@@ -36,6 +37,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         cluster: the workload as the cluster has it, for what no document can say.
         condition_check: what is wrong with a condition, or None.
         query_check: what is wrong with a PromQL query, or None.
+        window_check: what is wrong with start or end of a range query, or None.
         fill_query: puts arguments into a query.
 
     Raises:
@@ -53,7 +55,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         images=images,
         analysis=analysis or "",
         live=cluster or {},
-        checkers=Checkers(condition_check, query_check, fill_query),
+        checkers=Checkers(condition_check, query_check, window_check, fill_query),
         complaints=complaints,
     )
     plan = dialect.plan(reading, document)

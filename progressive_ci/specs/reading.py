@@ -32,12 +32,14 @@ class Checkers:
     Attributes:
         condition: whether a text is a condition.
         query: whether a text is PromQL.
+        window: whether a text gives a time, as start and end of a range query do.
         fill: puts arguments into a query.
     """
 
     condition: Check
     query: Check
-    fill: Fill = plain_fill
+    window: Check
+    fill: Fill
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from progressive_ci.specs.complaints import Followed
 from progressive_ci.specs.part import Part
 
 _TAG = re.compile(r"\{\{([^{}]*)\}\}")
+_NAME = re.compile(r"[^{}\s]+")
 _SIDES = {"Latest": "latest", "Stable": "stable"}
 _NO_LATE = "it is known only in the cluster, and this field must be known before"
 
@@ -82,6 +83,9 @@ def merged(setting: Setting, templates: Iterable[Part]) -> dict[str, tuple[Part,
     for template in templates:
         for part in template.part("spec").parts("args"):
             name, default = part.text("name"), _default(setting, part)
+            if not _NAME.fullmatch(name):
+                what = f"{name!r} is no name for an argument"
+                setting.reading.fault(part, "name", what, advice="leave out blanks and braces")
             first, known = declared.get(name, (part, None))
             if known is not None and default is not None and known != default:
                 what = f"the templates give two different values for the argument {name}"

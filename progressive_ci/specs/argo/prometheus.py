@@ -85,6 +85,12 @@ def _window(setting: Setting, window: Part, args: Args) -> RangeWindow | None:
         name: setting.reading.attempt(window, name, lambda name=name: args.plain(window.text(name)))  # type: ignore[misc]
         for name in ("start", "end")
     }
+    for name, text in texts.items():
+        wrong = setting.reading.checkers.window(text) if text else None
+        if wrong:
+            setting.reading.fault(
+                window, name, f"{name} gives no time: {wrong}", advice='write now() or now() - duration("5m")'
+            )
     step = setting.reading.attempt(window, "step", lambda: _step(args.plain(window.text("step"))))
     return RangeWindow(texts["start"] or "", texts["end"] or "", step or 0.0)
 
