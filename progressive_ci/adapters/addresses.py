@@ -5,6 +5,7 @@ server's service proxy can.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +17,7 @@ _DIRECT = "direct"
 _PUBLIC = frozenset({"com", "edu", "gov", "info", "int", "io", "mil", "net", "org"})
 """Last labels that make `a.b` a host of the internet rather than a Service and its namespace."""
 
+_HOST = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -97,7 +99,9 @@ class Addresses:
 
     def way(self, url: str) -> Way:
         """The way to a URL."""
-        parts = urlsplit(url)
+        parts = _split(url)
+        if parts is None:
+            return Direct(url)
         for mapping in self.mappings:
             if _fits(mapping, parts):
                 if not mapping.target:
@@ -116,10 +120,10 @@ class Addresses:
 
 def _mapping(text: str) -> Mapping:
     source, _, target = text.partition("=")
-    parts = urlsplit(source if "://" in source else f"//{source}")
-    to = urlsplit(target)
-    usable = target == _DIRECT or (to.scheme in _PORTS and to.hostname)
-    if not parts.hostname or parts.path.strip("/") or not usable:
+    parts = _split(source if "://" in source else f"//{source}")
+    to = _split(target)
+    usable = target == _DIRECT or (to is not None and to.scheme in _PORTS and to.hostname)
+    if parts is None or not parts.hostname or parts.path.strip("/") or not usable:
         raise ProgressiveError(
             f"`{text}` maps no address to another",
             where="--address",
@@ -127,6 +131,15 @@ def _mapping(text: str) -> Mapping:
             "or as FROM=direct",
         )
     return Mapping(parts.scheme, parts.hostname, parts.port, "" if target == _DIRECT else target)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL; None where host or port can't be read, as in one with `{{args.host}}`."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _fits(mapping: Mapping, parts: SplitResult) -> bool:
@@ -140,7 +153,7 @@ def _fits(mapping: Mapping, parts: SplitResult) -> bool:
 def _service(parts: SplitResult, namespace: str) -> tuple[str, str] | None:
     """Service and namespace of a cluster-local name; None for every other host."""
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme not in _PORTS or host in {"", "localhost"} or _is_address(host):
+    if parts.scheme not in _PORTS or host == "localhost" or not _HOST.fullmatch(host) or _is_address(host):
         return None
     local = host.removesuffix(".cluster.local")
     match local.split("."):

@@ -58,7 +58,7 @@ class ClusterLease:
         name: of the workload.
         namespace: of the workload.
         front: for the main thread: ends on a signal.
-        back: for the renewals; its requests must not wait for the front's.
+        back: for the renewals, without repeats (`cluster.ONCE`) and on a clock that no signal ends.
         clock: the main thread's.
         ticker: calls for renewals.
         seconds: how long it lasts without one.

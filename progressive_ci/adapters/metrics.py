@@ -49,10 +49,6 @@ class HttpMetrics:
         job = WORKERS.start(lambda: self._exchange(request), self._clock.wake)
         return Asked(job, self._clock, until, request, lambda response: provider.sample(query, response))
 
-    def way(self, query: Query) -> str:
-        """How its server is reached, for people."""
-        return str(self._addresses.way(query.address.raw))
-
     def _exchange(self, request: HttpRequest) -> HttpResponse:
         way = self._addresses.way(request.url)
         if isinstance(way, Proxied) and self._proxy is not None:

@@ -34,6 +34,9 @@ def test_a_cluster_local_name_goes_through_the_api_server(url: str, namespace: s
         "http://10.0.0.7:9090",
         "http://[::1]:9090",
         "http://localhost:9090",
+        "http://{{args.host}}:9090",
+        "http://prometheus:{{args.port}}",
+        "prometheus:9090",
     ],
 )
 def test_every_other_host_is_asked_directly(url: str) -> None:
@@ -63,7 +66,16 @@ def test_a_mapping_comes_first(option: str, way: Direct | Proxied) -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["prometheus", "=http://a", "prometheus=there", "http://a/path=http://b", "a="]
+    "option",
+    [
+        "prometheus",
+        "=http://a",
+        "prometheus=there",
+        "http://a/path=http://b",
+        "a=",
+        "a:b=http://c",
+        "a=http://b:c",
+    ],
 )
 def test_a_mapping_that_maps_nothing_is_refused(option: str) -> None:
     with pytest.raises(ProgressiveError) as caught:

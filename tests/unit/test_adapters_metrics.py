@@ -126,10 +126,6 @@ def test_a_cluster_local_server_is_asked_through_the_api_server(clock: RealClock
     assert parts.path == ("/api/v1/namespaces/monitoring/services/http:prometheus:9090/proxy/api/v1/query")
     assert parse_qs(parts.query) == {"query": ['up{app="web"}']}
     assert seen.headers["authorization"] == "Bearer ours"
-    assert metrics.way(up(LOCAL)) == (
-        "through the API server (services/proxy of `http:prometheus:9090` in monitoring)"
-    )
-    assert metrics.way(up("https://example.com")) == "directly"
 
 
 def refusal(code: int, reason: str, message: str) -> Script:
