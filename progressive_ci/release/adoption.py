@@ -11,10 +11,9 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.ownership import freed
 from progressive_ci.release.patience import until
 from progressive_ci.release.readiness import pods_of, ready_uids
-from progressive_ci.release.release import Release, existing
+from progressive_ci.release.release import Release
 from progressive_ci.release.services import pin, pinned_revision, serving, unpin
 from progressive_ci.release.workload import (
     REVISION,
@@ -163,6 +162,5 @@ def finish(release: Release) -> None:
         traffic.restore_route(release)
     for name in release.record.pinned:
         unpin(release, name)
-    ref = set_ref(release)
-    release.write(ref, existing(lambda seen: freed(ref, seen, ())))
     deployment.unpause(release)
+    canary_set.unmark_history(release)

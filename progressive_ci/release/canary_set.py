@@ -1,5 +1,7 @@
 """The canary's ReplicaSet: made, scaled, released from its Deployment, given to it, taken away."""
 
+from functools import partial
+
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
@@ -10,7 +12,9 @@ from progressive_ci.release.workload import (
     DESIRED,
     HASH_LABEL,
     available,
+    name_of,
     replicas_of,
+    selector_text,
     uid_of,
     with_hash,
 )
@@ -79,6 +83,29 @@ def resize(release: Release, pods: int) -> None:
     """Set the number of canary pods."""
     ref = set_ref(release)
     release.write(ref, existing(lambda seen: wish(ref, seen, [valued(REPLICAS, pods)])))
+
+
+def grow(release: Release, pods: int) -> None:
+    """Have at least so many canary pods; a lowered weight leaves them standing."""
+    ref = set_ref(release)
+    release.write(
+        ref,
+        existing(
+            lambda seen: wish(ref, seen, [valued(REPLICAS, pods)]) if replicas_of(seen) < pods else None
+        ),
+    )
+
+
+def unmark_history(release: Release) -> None:
+    """Take our marks off the ReplicaSets: a Deployment's controller copies its annotations to them."""
+    owner = release.known(deployment_ref(release))
+    if owner is None:
+        return
+    labels = selector_text(owner["spec"]["selector"])
+    for item in release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels):
+        ref = Ref(kinds.REPLICA_SET, release.record.namespace, name_of(item))
+        release.seen[ref] = item
+        release.write(ref, existing(partial(freed, ref, wishes=())))
 
 
 def hand_over(release: Release, deployment: JsonObject, *, pods: int) -> None:

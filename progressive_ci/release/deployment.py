@@ -29,7 +29,7 @@ def pause(release: Release) -> None:
 
 def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObject:
     """The pod template of a version, from its ReplicaSet, or the journal's copy where no history is kept."""
-    found = release.read(Ref(REPLICA_SET, release.record.namespace, name))
+    found = release.known(Ref(REPLICA_SET, release.record.namespace, name))
     template = found["spec"]["template"] if found else kept
     if template is None:
         raise NotFound(
@@ -60,7 +60,7 @@ def _is_canary(release: Release, held: JsonObject) -> bool:
     side = release.record.canary
     if hash_of(held) == side.hash:
         return True
-    found = release.read(Ref(REPLICA_SET, release.record.namespace, side.name))
+    found = release.known(Ref(REPLICA_SET, release.record.namespace, side.name)) if side.name else None
     return found is not None and same_template(held, found["spec"]["template"])
 
 

@@ -18,8 +18,6 @@ from progressive_ci.release.rollback import end
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, complete
 
-_POLL = 1.0
-
 
 def release_first(release: Release, plan: Plan, found: Findings) -> Outcome:
     """Create everything and wait until it serves."""
@@ -56,7 +54,6 @@ def _await(vigil: Vigil) -> None:
     vigil.poll(
         check,
         seconds=allowed,
-        every=_POLL,
         text="the first pods become ready",
         late=lambda: too_late(release, release.record.size, available(release.must_read(ref)), allowed),
     )

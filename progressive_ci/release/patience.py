@@ -5,7 +5,8 @@ from collections.abc import Callable
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import unready
 
-_LONGEST_GAP = 1.0
+_SHORTEST_GAP = 0.2
+_LONGEST_GAP = 5.0
 _CONTROLLER_SECONDS = 60.0
 
 
@@ -23,11 +24,15 @@ def until(release: Release, check: Callable[[], bool], text: str, *, seconds: fl
     """
     clock = release.hands.clock
     allowed = max(release.record.ready_seconds, _CONTROLLER_SECONDS) if seconds is None else seconds
-    began, gap = clock.now(), 0.05
+    began = clock.now()
     while not check():
         elapsed = clock.now() - began
         if elapsed > allowed:
             raise unready(f"still not so after {elapsed:.0f} s: {text}")
         release.waiting(text, elapsed, allowed)
-        release.pause(gap)
-        gap = min(gap * 2, _LONGEST_GAP)
+        release.pause(next_look(elapsed))
+
+
+def next_look(elapsed: float) -> float:
+    """Seconds to the next question: soon at first, at leisure when it takes long."""
+    return min(max(_SHORTEST_GAP, elapsed / 2), _LONGEST_GAP)

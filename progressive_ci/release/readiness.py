@@ -23,6 +23,7 @@ _HOPELESS = {
 }
 _SCHEDULING_SHARE = 0.25
 _LOG_LINES = 10
+_FIRST_LOOK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def diagnose(release: Release, owner: JsonObject | None, *, elapsed: float, allo
         elapsed: seconds waited so far.
         allowed: seconds that may be waited.
     """
+    if elapsed < _FIRST_LOOK:
+        return None
     pods = pods_of(release, release.record.canary)
     trouble = hopeless(pods) or refused_creation(owner)
     if trouble is None and elapsed >= allowed * _SCHEDULING_SHARE:

@@ -38,6 +38,12 @@ def pinned_revision(release: Release, name: str) -> str:
     return str((found.get("spec", {}).get("selector") or {}).get(HASH_LABEL, ""))
 
 
+def selects_canary(release: Release, name: str) -> bool:
+    """Whether a Service, as last seen, selects the new version already."""
+    seen = release.known(service_ref(release, name)) or {}
+    return (seen.get("spec", {}).get("selector") or {}).get(HASH_LABEL) == release.record.canary.hash
+
+
 def serving(release: Release, names: tuple[str, ...]) -> dict[str, frozenset[str]]:
     """UIDs of the ready pods behind each Service, by a fresh read."""
     labels = f"kubernetes.io/service-name in ({','.join(names)})"

@@ -78,7 +78,6 @@ def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
         pods = traffic.needed_pods(share, mode.size(release))
         if traffic.routed(release):
             mode.scale(vigil, pods)
-            traffic.count_stable(release)
         release.enter(step=step, weight=share.percent)
         vigil.look()
     _shift(vigil, share)

@@ -50,6 +50,14 @@ def read_objects(release: Release) -> Objects:
     return {ref: item for ref, item in found.items() if item is not None}
 
 
+def _seen_objects(release: Release) -> Objects:
+    """Route objects as last seen, where all of them were seen; a patch that rests on an old one is refused."""
+    refs = router(release).objects(route_of(release))
+    return (
+        {ref: release.seen[ref] for ref in refs} if routed(release) and set(refs) <= set(release.seen) else {}
+    )
+
+
 def current(release: Release) -> Weight:
     """What the canary carries by a fresh read."""
     return router(release).weight(route_of(release), read_objects(release))
@@ -85,7 +93,7 @@ def shift(release: Release, wanted: Weight, wait: Wait) -> None:
 
 def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
     table, route = router(release), route_of(release)
-    objects = read_objects(release)
+    objects = _seen_objects(release) or read_objects(release)
     before = table.weight(route, objects)
     while not table.reached(route, objects, wanted):
         try:
@@ -121,14 +129,20 @@ def slices(release: Release) -> tuple[JsonObject, ...]:
     )
 
 
+def count_canary(release: Release) -> int:
+    """Count the ready pods behind the canary Service afresh, and stable's with them."""
+    found, route = slices(release), route_of(release)
+    release.stable_ready = (len(ready_pods(found, route.stable_service)), release.hands.clock.now())
+    return len(ready_pods(found, route.canary_service))
+
+
 def count_stable(release: Release) -> int:
     """Count stable's ready pods afresh, for the safe write and for the way back."""
-    route = route_of(release)
-    if route.stable_service:
-        number = len(ready_pods(slices(release), route.stable_service))
-    else:
-        ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
-        number = int((release.read(ref) or {}).get("status", {}).get("readyReplicas") or 0)
+    if routed(release):
+        count_canary(release)
+        return release.stable_ready[0]
+    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+    number = int((release.read(ref) or {}).get("status", {}).get("readyReplicas") or 0)
     release.stable_ready = (number, release.hands.clock.now())
     return number
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from progressive_ci.model.check import Analysis
 from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.patience import next_look
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, cancelled, unavailable
 from progressive_ci.release.traffic import count_stable
@@ -53,7 +54,6 @@ class Vigil:
         check: Callable[[], T | None],
         *,
         seconds: float,
-        every: float,
         text: str,
         late: Callable[[], Stop],
     ) -> T:
@@ -62,18 +62,16 @@ class Vigil:
         Args:
             check: gives the answer, or None as long as there is none.
             seconds: how long to ask.
-            every: seconds between two questions; the first repetitions come faster.
             text: what is waited for.
             late: makes the reason to stop when the time is over.
         """
-        clock, began, gap = self.release.hands.clock, self.release.hands.clock.now(), min(0.25, every)
+        clock, began = self.release.hands.clock, self.release.hands.clock.now()
         while (found := check()) is None:
             elapsed = clock.now() - began
             if elapsed >= seconds:
                 raise late()
             self.release.waiting(text, elapsed, seconds)
-            self.pause(min(gap, seconds - elapsed))
-            gap = min(gap * 2, every)
+            self.pause(min(next_look(elapsed), seconds - elapsed))
         return found
 
     def look(self) -> None:
@@ -87,8 +85,7 @@ class Vigil:
                 "the release takes longer than --max-duration",
                 advice="raise --max-duration, or shorten the steps",
             )
-        ready_at = self.release.stable_ready[1]
-        if self.release.record.weight and clock.now() - ready_at >= _CAPACITY_AGE:
+        if clock.now() >= self._count_due():
             count_stable(self.release)
 
     def hold_while_blind(self) -> None:
@@ -120,6 +117,8 @@ class Vigil:
         self.guards.clear()
 
     def _next_wake(self) -> float:
-        now = self.release.hands.clock.now()
-        capacity = self.release.stable_ready[1] + _CAPACITY_AGE if self.release.record.weight else now + 60
-        return max(min([capacity, *(guard.next_wake() for guard in self.guards)]), now)
+        return min([self._count_due(), *(guard.next_wake() for guard in self.guards)])
+
+    def _count_due(self) -> float:
+        """When stable has to be counted again for the safe write."""
+        return self.release.stable_ready[1] + _CAPACITY_AGE if self.release.record.weight else float("inf")

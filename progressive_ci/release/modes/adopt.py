@@ -9,7 +9,7 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.patience import until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release
-from progressive_ci.release.services import pin, serving, unpin
+from progressive_ci.release.services import pin, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import (
@@ -20,8 +20,6 @@ from progressive_ci.release.workload import (
     same_template,
     uid_of,
 )
-
-_POLL = 1.0
 
 promote = adoption.promote
 committed = adoption.committed
@@ -54,16 +52,15 @@ def _is_free(release: Release) -> bool:
 def scale(vigil: Vigil, pods: int) -> None:
     """Grow the canary, wait until its pods are available and the canary Service serves by them alone."""
     release = vigil.release
-    if replicas_of(release.must_read(set_ref(release))) < pods:
-        canary_set.resize(release, pods)
+    canary_set.grow(release, pods)
     _await_available(vigil, pods)
     service = traffic.route_of(release).canary_service
+    first = not selects_canary(release, service)
     pin(release, service, release.record.canary.hash)
     allowed = release.record.ready_seconds
     vigil.poll(
-        lambda: _serves(release, service, pods),
+        lambda: _serves(release, service, pods, first=first),
         seconds=allowed,
-        every=_POLL,
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: unready(
             f"Service {service} has fewer than {pods} ready endpoints of the new version after {allowed:.0f} s",
@@ -72,11 +69,13 @@ def scale(vigil: Vigil, pods: int) -> None:
     )
 
 
-def _serves(release: Release, service: str, pods: int) -> bool | None:
+def _serves(release: Release, service: str, pods: int, *, first: bool) -> bool | None:
+    """Whether the canary Service serves by enough new pods; after its first pin also by no others."""
+    if not first:
+        return True if traffic.count_canary(release) >= pods else None
     ready = serving(release, (service,))[service]
-    return (
-        True if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)) else None
-    )
+    alone = ready <= ready_uids(pods_of(release, release.record.canary))
+    return True if len(ready) >= pods and alone and traffic.count_stable(release) else None
 
 
 def _await_available(vigil: Vigil, pods: int) -> None:
@@ -86,7 +85,6 @@ def _await_available(vigil: Vigil, pods: int) -> None:
     vigil.poll(
         lambda: _enough(release, pods, elapsed=clock.now() - began),
         seconds=allowed,
-        every=_POLL,
         text=f"{pods} new {'pod becomes' if pods == 1 else 'pods become'} ready",
         late=lambda: too_late(release, pods, available(release.must_read(set_ref(release))), allowed),
     )
@@ -117,6 +115,7 @@ def restore(release: Release) -> None:
     for name in release.record.pinned:
         unpin(release, name)
     deployment.unpause(release)
+    canary_set.unmark_history(release)
 
 
 def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
@@ -145,8 +144,6 @@ def _traffic_to_stable(release: Release) -> None:
             release, lambda: _by_stable(release, stable), "stable's Services have their own pods as endpoints"
         )
     traffic.return_to_stable(release)
-    if release.record.weight:
-        release.enter(weight=0)
     if canary in release.record.pinned:
         pin(release, canary, release.record.stable.hash)
 
@@ -157,9 +154,11 @@ def _by_stable(release: Release, names: tuple[str, ...]) -> bool:
 
 
 def _end_canary(release: Release, owner: JsonObject) -> None:
-    pods = pods_of(release, release.record.canary)
-    if pods:
+    if release.record.weight:
         release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
         release.pause(release.record.abort_drain_seconds)
+        # A raise that was on its way when the signal came may have landed since.
+        traffic.return_to_stable(release)
+        release.enter(weight=0)
     canary_set.take_away(release, owner)
     until(release, lambda: not pods_of(release, release.record.canary), "the new pods are gone")

@@ -11,8 +11,6 @@ from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import complete, hash_of, replicas_of
 
-_POLL = 1.0
-
 
 def prepare(vigil: Vigil, found: Findings) -> None:
     """One template write, then the rollout, watched."""
@@ -28,7 +26,6 @@ def _await(vigil: Vigil, template: JsonObject) -> None:
     vigil.poll(
         lambda: rolled(release, template, began=began) or None,
         seconds=allowed,
-        every=_POLL,
         text="the Deployment rolls out",
         late=lambda: too_late(release, release.record.size, 0, allowed),
     )

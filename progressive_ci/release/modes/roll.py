@@ -21,7 +21,6 @@ from progressive_ci.release.stop import unready
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, complete, hash_of, observed, replicas_of, uid_of
 
-_POLL = 1.0
 _REPLICAS = pointer("spec", "replicas")
 _FLOOR = pointer("spec", "minReplicas")
 
@@ -89,7 +88,6 @@ def scale(vigil: Vigil, pods: int) -> None:
     vigil.poll(
         lambda: _enough(release, pods, elapsed=clock.now() - began),
         seconds=allowed,
-        every=_POLL,
         text=f"{pods} new {'pod becomes' if pods == 1 else 'pods become'} ready",
         late=lambda: too_late(release, pods, available(release.must_read(ref)), allowed),
     )
@@ -99,7 +97,6 @@ def scale(vigil: Vigil, pods: int) -> None:
     vigil.poll(
         lambda: _serves(release, service, pods),
         seconds=allowed,
-        every=_POLL,
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: unready(f"Service {service} has fewer than {pods} ready endpoints of the new version"),
     )
