@@ -137,9 +137,10 @@ def _split(url: str) -> SplitResult | None:
     """The parts of a URL; None where host or port can't be read, as in one with `{{args.host}}`."""
     try:
         parts = urlsplit(url)
-        return parts if parts.port != 0 else None
+        readable = parts.port != 0
     except ValueError:
         return None
+    return parts if readable else None
 
 
 def _fits(mapping: Mapping, parts: SplitResult) -> bool:

@@ -37,6 +37,7 @@ def test_a_cluster_local_name_goes_through_the_api_server(url: str, namespace: s
         "http://{{args.host}}:9090",
         "http://prometheus:{{args.port}}",
         "prometheus:9090",
+        "http://[::1",
     ],
 )
 def test_every_other_host_is_asked_directly(url: str) -> None:
