@@ -8,6 +8,7 @@ from progressive_ci.model.plan import Plan
 from progressive_ci.model.route import GatewaySettings, IstioSettings, NginxSettings
 from progressive_ci.specs.reading import Reading, group_of, namespace_of
 
+_SPEC_GROUPS = ("argoproj.io", "flagger.app")
 Key = tuple[str, str, str, str]
 """Group, kind, namespace and name."""
 
@@ -21,9 +22,22 @@ def split(reading: Reading, plan: Plan) -> tuple[tuple[Document, ...], tuple[Doc
         key = (group_of(document), document.kind, namespace, document.name)
         if key in wanted:
             needed.append(document)
-        elif not any(document is each for each in reading.taken):
+        elif not any(document is each for each in reading.taken) and not _is_spec(document, reading):
             rest.append(document)
     return tuple(needed), tuple(rest)
+
+
+def _is_spec(document: Document, reading: Reading) -> bool:
+    """Whether a document is about another release, and no object for the cluster."""
+    referenced = [_workload_ref(each) for each in reading.documents if each.kind == "Rollout"]
+    is_deployment = (group_of(document), document.kind) == ("apps", "Deployment")
+    return group_of(document) in _SPEC_GROUPS or (is_deployment and document.name in referenced)
+
+
+def _workload_ref(rollout: Document) -> object:
+    spec = rollout.body.get("spec")
+    reference = spec.get("workloadRef") if isinstance(spec, dict) else None
+    return reference.get("name") if isinstance(reference, dict) else None
 
 
 def _named(plan: Plan) -> Iterator[Key]:
