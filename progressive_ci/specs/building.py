@@ -51,6 +51,7 @@ class _Open:
     children: dict[str | int, Node] = field(default_factory=dict)
     merged: list[Node] = field(default_factory=list)
     key: str | None = None
+    merging: bool = False
     key_line: int = 0
     size: int = 1
 
@@ -132,9 +133,9 @@ class Builder:
         if event.anchor:
             self._anchors[event.anchor] = Node(event.value, line)
         top.key, top.key_line = event.value, line
-        merges = event.value == _MERGE and event.style == ""
+        top.merging = event.value == _MERGE and event.style == ""
         first = top.children.get(event.value)
-        if first is not None and not merges:
+        if first is not None and not top.merging:
             self.duplicates.append(
                 Unreadable(
                     f"{event.value} is written twice, in lines {first.line} and {line}",
@@ -167,9 +168,9 @@ class Builder:
             top.value.append(node.value)
             return None
         if top.key is None:
-            raise Unreadable("a key is text, not an alias of a list or a mapping", node.line)
+            raise Unreadable("a key is text, not an alias", node.line)
         key, top.key = top.key, None
-        if key == _MERGE and isinstance(node.value, dict | list):
+        if top.merging:
             top.merged.append(node)
         else:
             top.value[key] = node.value

@@ -53,7 +53,9 @@ def _decoded(name: str, text: str | bytes, complaints: Complaints) -> str:
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         complaints.add(
-            Source(name, line), f"the file is no {encoding[:6].upper()} text", advice="save it as UTF-8"
+            Source(name, line),
+            f"the file is no {encoding.removesuffix('-sig').upper()} text",
+            advice="save it as UTF-8",
         )
         return ""
 
@@ -91,7 +93,7 @@ def _objects(name: str, root: Node, complaints: Complaints) -> Iterator[Document
     for word in ("apiVersion", "kind"):
         if not isinstance(root.value.get(word), str) or not root.value[word]:
             advice = "give only files of Kubernetes objects; render charts and overlays first"
-            complaints.add(source, f"no Kubernetes object: {word} is missing", advice=advice)
+            complaints.add(source, f"no Kubernetes object: {word} is missing or no text", advice=advice)
             return
     metadata = root.value.get("metadata")
     called = metadata.get("name") if isinstance(metadata, dict) else None

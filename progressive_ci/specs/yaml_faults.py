@@ -1,17 +1,28 @@
 """Owns the plain sentence for each way in which a text fails to be YAML."""
 
+import re
+
 import yaml
 
 from progressive_ci.specs.building import Unreadable
 
+_TEMPLATE = re.compile(r"\{\{(?!\s*args\.)")
+"""An expression of Helm or its relatives; our own arguments stand in quoted texts and blocks."""
+
 _INDENT = "line up this entry with its neighbours: the same number of spaces before each"
+_FROM_THE_START = ("expected ',' or", "could not find expected ':'", "unexpected end of stream")
 _SENTENCES = (
-    ("mapping values are not allowed", "a second ': ' stands in one line", "quote the value, or " + _INDENT),
+    (
+        "mapping values are not allowed",
+        "a key stands where none can",
+        "quote a value that holds ': ', or " + _INDENT,
+    ),
     ("did not find expected key", "an entry is not where its mapping wants it", _INDENT),
     ("did not find expected '-' indicator", "an entry of a list does not begin with '- '", _INDENT),
     ("block sequence entries are not allowed", "a list begins where none can", "put '- ' on its own line"),
     ("did not find expected ',' or ']'", "a '[' has no ']'", "close it, or quote the value"),
     ("did not find expected ',' or '}'", "a '{' has no '}'", "close it, or quote the value"),
+    ("did not find expected node content", "a value is missing", "write one, or close the bracket"),
     ("could not find expected ':'", "a key has no ': '", "write key: value, with a space after the colon"),
     ("found unexpected end of stream", "the text ends within quotes", "close the quotes"),
     ("found unknown escape character", "a backslash in double quotes", "use single quotes or write \\\\"),
@@ -33,10 +44,9 @@ def fault(error: yaml.YAMLError, text: str) -> Unreadable:
     lines = text.splitlines() or [""]
     here = lines[min(line, len(lines) - 1)]
     start = error.context_mark.line if error.context_mark is not None else line
-    around = lines[start : line + 1]
-    templated = next((start + index for index, item in enumerate(around) if "{{" in item), None)
-    if templated is not None:
-        return _template(templated + 1)
+    for at in (line, line - 1, start):
+        if _TEMPLATE.search("".join(lines[max(at, 0) : at + 1])):
+            return _template(at + 1)
     if "\t" in here[: len(here) - len(here.lstrip())]:
         return Unreadable(
             "a tab stands in the indentation", line + 1, advice="indent with spaces, YAML allows no tabs"
@@ -46,7 +56,8 @@ def fault(error: yaml.YAMLError, text: str) -> Unreadable:
         return Unreadable(f"no value can begin with {character!r}", line + 1, advice="quote the value")
     for words, sentence, advice in _SENTENCES:
         if words in problem:
-            return Unreadable(sentence, line + 1, advice=advice)
+            at = start if any(part in problem for part in _FROM_THE_START) else line
+            return Unreadable(sentence, at + 1, advice=advice)
     return Unreadable(f"not valid YAML: {problem}", line + 1)
 
 
@@ -61,7 +72,7 @@ def _template(line: int) -> Unreadable:
 def explained(error: Unreadable, text: str) -> Unreadable:
     """A fault of valid YAML, which an unrendered template can be by chance."""
     line = error.lines[0]
-    return _template(line) if "{{" in "".join(text.splitlines()[line - 1 : line]) else error
+    return _template(line) if _TEMPLATE.search("".join(text.splitlines()[line - 1 : line])) else error
 
 
 def _unprintable(error: yaml.YAMLError, text: str) -> Unreadable:

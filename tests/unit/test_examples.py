@@ -47,7 +47,7 @@ def test_the_canary_ingress_that_is_shown_is_the_one_that_is_written() -> None:
 
 NO_SPEC = "no spec: the input holds no Rollout and no Deployment; give the files that hold a Rollout or a Deployment"
 NO_OBJECT = (
-    "{}:1: no Kubernetes object: apiVersion is missing; "
+    "{}:1: no Kubernetes object: apiVersion is missing or no text; "
     "give only files of Kubernetes objects; render charts and overlays first"
 )
 
