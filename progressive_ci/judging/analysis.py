@@ -8,6 +8,7 @@ in docs/compatibility.md: errors and no data hold until the metrics time-out and
 an analysis fails as soon as one of its checks does, and no check passes that was not measured to its end.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -109,12 +110,12 @@ def due(state: AnalysisState, now: float) -> tuple[Check, ...]:
     return tuple(checked.check for checked, moment in moments if moment is not None and moment <= now)
 
 
-def next_due(state: AnalysisState) -> float | None:
-    """When the next question is due; None when nothing more is asked."""
+def next_due(state: AnalysisState, *, besides: Collection[str] = ()) -> float | None:
+    """When the next question is due, `besides` those on the way; None when nothing more is asked."""
     if state.is_stopping:
         return None
-    moments = [moment for checked in state.checks if (moment := _moment(checked)) is not None]
-    return min(moments, default=None)
+    idle = [checked for checked in state.checks if checked.check.name not in besides]
+    return min((moment for checked in idle if (moment := _moment(checked)) is not None), default=None)
 
 
 def _moment(state: CheckState) -> float | None:
@@ -122,9 +123,13 @@ def _moment(state: CheckState) -> float | None:
         return None
     if state.last is None:
         return state.first_due
-    if state.last.is_blind or state.check.interval is None:
+    interval = state.check.interval
+    if interval is None:
         return state.last.ended_at + ERROR_RETRY
-    return state.last.ended_at + state.check.interval
+    if state.last.is_blind:
+        # Upstream repeats an error after 10 s whatever the interval; no data is no error of the server's.
+        interval = min(interval, ERROR_RETRY) if state.last.is_empty else ERROR_RETRY
+    return state.last.ended_at + interval
 
 
 def record(

@@ -16,7 +16,24 @@ from progressive_ci.release.questions import late_values
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop
 
-_FAR = 3600.0
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A check on the way: its value, and the count of what the value rests on where that is asked for."""
+
+    at: float
+    value: Pending
+    counted: Pending | None
+
+    def done(self) -> bool:
+        """Whether every part has come."""
+        return self.value.done() and (self.counted is None or self.counted.done())
+
+    def cancel(self) -> None:
+        """Forget it."""
+        self.value.cancel()
+        if self.counted is not None:
+            self.counted.cancel()
 
 
 @dataclass(slots=True)
@@ -28,14 +45,14 @@ class AnalysisRun:
         analysis: what is measured.
         state: the judge's.
         late: values of arguments that only the cluster knows.
-        asked: questions on the way, by check, with the time of asking.
+        asked: questions on the way, by check.
     """
 
     release: Release
     analysis: Analysis
     state: judge.AnalysisState
     late: Mapping[str, str]
-    asked: dict[str, tuple[Pending, float]] = field(default_factory=dict)
+    asked: dict[str, Question] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, release: Release, analysis: Analysis) -> "AnalysisRun":
@@ -48,18 +65,30 @@ class AnalysisRun:
 
     def serve(self) -> None:
         """Take the answers that came, and ask what is due."""
-        for name, (pending, at) in list(self.asked.items()):
-            if pending.done():
+        for name, question in list(self.asked.items()):
+            if question.done():
                 del self.asked[name]
-                self._take(name, pending, at)
+                self._take(name, question)
         now = self.release.hands.clock.now()
         for check in judge.due(self.state, now):
             if check.name not in self.asked:
-                self.asked[check.name] = (self.release.hands.metrics.ask(check.query, self.late), now)
+                self.asked[check.name] = self._ask(check, now)
 
-    def _take(self, name: str, pending: Pending, at: float) -> None:
-        now = self.release.hands.clock.now()
-        self.state, seen = judge.record(self.state, name, pending.result(), asked_at=at, now=now)
+    def _ask(self, check: Check, now: float) -> Question:
+        ask = self.release.hands.metrics.ask
+        counted = ask(check.samples_query, self.late) if check.samples_query is not None else None
+        return Question(now, ask(check.query, self.late), counted)
+
+    def _take(self, name: str, question: Question) -> None:
+        self.state, seen = judge.record(
+            self.state,
+            name,
+            question.value.result(),
+            asked_at=question.at,
+            now=self.release.hands.clock.now(),
+            counted=question.counted.result() if question.counted else None,
+            wall=self.release.hands.clock.wall(),
+        )
         weight, check = self.release.record.weight, self._check(name)
         self.release.hands.reporter.emit(
             Sampled(name, seen.phase, seen.value, seen.message, Weight(weight), check.source)
@@ -103,8 +132,8 @@ class AnalysisRun:
 
     def next_wake(self) -> float:
         """When something is due, if no answer comes before."""
-        due = judge.next_due(self.state)
-        return due if due is not None and not self.asked else self.release.hands.clock.now() + _FAR
+        due = judge.next_due(self.state, besides=self.asked)
+        return float("inf") if due is None else due
 
     def finish(self) -> None:
         """End it; what was never measured is no pass."""
@@ -114,6 +143,6 @@ class AnalysisRun:
 
     def cancel(self) -> None:
         """Forget every question on the way."""
-        for pending, _ in self.asked.values():
-            pending.cancel()
+        for question in self.asked.values():
+            question.cancel()
         self.asked.clear()

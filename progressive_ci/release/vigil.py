@@ -43,11 +43,14 @@ class Vigil:
 
     def until(self, moment: float) -> None:
         """Wait up to a moment, and serve the guards meanwhile."""
-        clock = self.release.hands.clock
         self.look()
-        while clock.now() < moment:
-            clock.wait(min(moment, self.deadline, self._next_wake()))
-            self.look()
+        while self.release.hands.clock.now() < moment:
+            self.glance(moment)
+
+    def glance(self, moment: float) -> None:
+        """Wait up to a moment or for the next thing that happens, and look."""
+        self.release.hands.clock.wait(min(moment, self.deadline, self._next_wake()))
+        self.look()
 
     def poll(
         self,
@@ -108,7 +111,7 @@ class Vigil:
                     advice="see why the query has no answer: `progressive-ci plan` shows what it answers now",
                 )
             self.release.waiting(f"{stale[0].analysis.name} is measured once more", 0, None)
-            self.until(min(limit, max(stale[0].next_wake(), clock.now() + 0.05)))
+            self.glance(limit)
 
     def dismiss(self) -> None:
         """The steps are done: end the guards, and stop where one of them never said anything."""
