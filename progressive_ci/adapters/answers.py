@@ -23,7 +23,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.ports import HttpResponse
 
 _QUOTED = 400
-"""Characters of a message that is not the API server's."""
+"""Characters of a message: some quote the whole object."""
 
 _CLASSES: dict[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: Unauthorized,
@@ -77,7 +77,7 @@ def refusal(response: HttpResponse, body: JsonObject | None, asked: Asked) -> Ap
     said = str(body.get("message", "")) or reason
     if asked.secret and status == HTTPStatus.UNPROCESSABLE_ENTITY:
         said = ", ".join(_fields(body)) or reason  # the message quotes the object's values
-    what = f"the API server refused `{asked.verb}` ({status} {reason}): {said}"
+    what = f"the API server refused `{asked.verb}` ({status} {reason}): {_short(said)}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TooManyRequests(what, where=asked.where, reason=reason, retry_after=_retry_after(response))
     unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_FOUND
@@ -100,7 +100,7 @@ def _json(response: HttpResponse) -> JsonObject | None:
 def _foreign(response: HttpResponse, asked: Asked) -> ApiError:
     """Something on the way answered, or the API server in a way that says nothing."""
     words = response.body[: 4 * _QUOTED].decode(errors="replace").split()
-    said = " ".join(words)[:_QUOTED] or "an empty body"
+    said = _short(" ".join(words)) or "an empty body"
     what = f"`{asked.verb}` was answered with {response.status} and no API server's answer: {said}"
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         return TooManyRequests(what, where=asked.where, retry_after=_retry_after(response))
@@ -119,6 +119,10 @@ def _advice(status: int, said: str, asked: Asked) -> str:
             return f"grant `{asked.verb}`; `progressive-ci rbac` prints the Role that is needed"
         case _:
             return ""
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= _QUOTED else f"{said[:_QUOTED]}..."
 
 
 def _fields(body: JsonObject) -> list[str]:

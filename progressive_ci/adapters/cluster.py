@@ -68,6 +68,7 @@ class KubeCluster:
         self._clock = clock
         self._guard = guard
         self._patience = patience or Patience()
+        self._served: Mapping[str, tuple[str, ...]] | None = None
 
     def get(self, ref: Ref) -> JsonObject | None:
         """The object, or None where the API server itself says that it does not exist."""
@@ -172,13 +173,12 @@ class KubeCluster:
         """
         if error.status != HTTPStatus.NOT_FOUND or not kind.group:
             return False
-        groups = self._read(_Request("GET", "/apis", Asked("list", "API groups"), {})).get("groups") or []
-        served = [
-            version["version"]
-            for group in groups
-            if group["name"] == kind.group
-            for version in group["versions"]
-        ]
+        if self._served is None:
+            groups = self._read(_Request("GET", "/apis", Asked("list", "API groups"), {})).get("groups") or []
+            self._served = {
+                group["name"]: tuple(version["version"] for version in group["versions"]) for group in groups
+            }
+        served = self._served.get(kind.group, ())
         if served and kind.version not in served:
             raise ApiError(
                 f"the cluster serves {kind.group} in {', '.join(served)}, not in {kind.version}",
@@ -227,7 +227,8 @@ def _write(write: Write, query: Mapping[str, str]) -> _Request:
             path = collection_path(ref.kind, ref.namespace)
             return _Request("POST", path, Asked("create", str(ref), secret=secret), named, write.body)
         case Delete():
-            return _Request("DELETE", ref.path, Asked("delete", str(ref)), query, _delete_options(write))
+            options = _delete_options(write, dry_run=bool(query))
+            return _Request("DELETE", ref.path, Asked("delete", str(ref)), query, options)
         case Patch():
             asked = Asked("patch", str(ref), secret=secret)
             operations = list(write.operations)
@@ -239,7 +240,8 @@ def _write(write: Write, query: Mapping[str, str]) -> _Request:
             assert_never(write)
 
 
-def _delete_options(write: Delete) -> JsonObject:
+def _delete_options(write: Delete, *, dry_run: bool) -> JsonObject:
+    """The body of a delete. With a body the API server does not look at the query: a dry run must stand here."""
     preconditions = {"uid": write.uid}
     if write.resource_version:
         preconditions["resourceVersion"] = write.resource_version
@@ -248,4 +250,5 @@ def _delete_options(write: Delete) -> JsonObject:
         "apiVersion": "v1",
         "propagationPolicy": "Background",
         "preconditions": preconditions,
+        **({"dryRun": ["All"]} if dry_run else {}),
     }

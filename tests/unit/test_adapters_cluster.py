@@ -78,6 +78,20 @@ def test_a_dry_run_changes_nothing(cluster: KubeCluster, sandbox: Sandbox) -> No
     assert stored(sandbox)["data"] == {"colour": "blue"}
 
 
+def test_a_dry_run_of_a_delete_says_so_in_its_body_where_alone_it_counts(sandbox: Sandbox) -> None:
+    transport = Canned({SETTINGS.path: (200, {"kind": "Status"})})
+    KubeCluster(transport, sandbox.clock).send(Delete(SETTINGS, "uid", ""), dry_run=True)
+    assert transport.bodies[-1]["dryRun"] == ["All"]
+
+
+def test_a_message_that_quotes_a_whole_object_is_cut(cluster: KubeCluster, sandbox: Sandbox) -> None:
+    refusal = status.failure(422, "Invalid", "invalid: " + "x" * 5000)
+    sandbox.faults.plan(faults.answer(refusal), when=faults.to("PATCH", "settings"))
+    with pytest.raises(Unprocessable) as caught:
+        cluster.send(Merge(SETTINGS, {}))
+    assert len(str(caught.value)) < 600
+
+
 def test_a_delete_hits_exactly_the_version_that_was_seen(cluster: KubeCluster, sandbox: Sandbox) -> None:
     seen = stored(sandbox)["metadata"]
     sandbox.apply(settings(colour="red"))
@@ -238,10 +252,10 @@ class Canned:
 
     def __init__(self, answers: Mapping[str, tuple[int, object]]) -> None:
         self.answers = answers
-        self.asked: list[str] = []
+        self.bodies: list[Any] = []
 
-    def request(self, method: str, path: str, **_: Any) -> HttpResponse:  # noqa: ANN401 - all the rest
-        self.asked.append(f"{method} {path}")
+    def request(self, method: str, path: str, **rest: Any) -> HttpResponse:  # noqa: ANN401, ARG002 - all the rest
+        self.bodies.append(rest["body"])
         code, body = self.answers[path]
         return HttpResponse(code, {}, body.encode() if isinstance(body, str) else json.dumps(body).encode())
 
