@@ -55,6 +55,8 @@ class Api:
         try:
             return self._route(call)
         except status.Refusal as refusal:
+            if "kind" not in refusal.body:
+                return Answer(refusal.code, f"{refusal}\n", content_type="text/plain")
             return Answer(refusal.code, refusal.body, headers=tuple(refusal.headers.items()))
 
     def _route(self, call: Call) -> Answer | Watch:

@@ -8,7 +8,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox import status
-from progressive_ci.sandbox.resources import BY_PLURAL, Resource
+from progressive_ci.sandbox.resources import BY_PLURAL, GROUPS, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,14 @@ def target(path: str) -> Target:
         case ["apis", group, version, *tail]:
             pass
         case _:
-            raise status.no_resource()
+            raise status.no_group()
     namespace = ""
     # `/namespaces/x` is an object itself, `/namespaces/x/pods` a collection within it.
     if tail[:1] == ["namespaces"] and len(tail) > 2 and tail[2] not in {"status", "finalize"}:  # noqa: PLR2004 - parts of a path
         namespace, tail = tail[1], tail[2:]
     plural, name, subresource, *rest = [*tail, "", "", ""][: max(3, len(tail))]
+    if group not in GROUPS:
+        raise status.no_group()
     resource = BY_PLURAL.get((group, plural))
     if resource is None or version not in resource.versions:
         raise status.no_resource()

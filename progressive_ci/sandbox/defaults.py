@@ -16,6 +16,11 @@ def fill(kind: Kind, obj: JsonObject) -> None:
         filler(obj)
 
 
+def first_status(kind: Kind) -> JsonObject | None:
+    """The status of a new object before any controller has seen it; None where it has none."""
+    return _STATUSES.get(kind.name)
+
+
 def _set(target: JsonObject, **defaults: object) -> None:
     for key, value in defaults.items():
         if target.get(key) is None:
@@ -54,6 +59,8 @@ def _template(spec: JsonObject) -> None:
 def _pod(obj: JsonObject) -> None:
     spec = obj.setdefault("spec", {})
     _pod_spec(spec)
+    for container in _dicts(spec.get("containers")):
+        _requests(container["resources"])
     _set(spec, enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
 
 
@@ -96,7 +103,6 @@ def _container(container: JsonObject) -> None:
         source = variable.get("valueFrom") or {}
         if isinstance(source.get("fieldRef"), dict):
             _set(source["fieldRef"], apiVersion="v1")
-    _requests(container["resources"])
 
 
 def _probe(probe: JsonObject) -> None:
@@ -156,7 +162,9 @@ def _http_route(obj: JsonObject) -> None:
 
 
 def _autoscaler(obj: JsonObject) -> None:
-    _set(obj.setdefault("spec", {}), minReplicas=1)
+    target = {"type": "Utilization", "averageUtilization": 80}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    _set(obj.setdefault("spec", {}), minReplicas=1, metrics=[metric])
 
 
 def _secret(obj: JsonObject) -> None:
@@ -168,6 +176,23 @@ def _dicts(*lists: object) -> Iterable[dict[str, Any]]:
         if isinstance(each, list):
             yield from (item for item in each if isinstance(item, dict))
 
+
+_STATUSES: Mapping[str, JsonObject] = {
+    "Deployment": {},
+    "StatefulSet": {"replicas": 0},
+    "ReplicaSet": {"replicas": 0},
+    "Service": {"loadBalancer": {}},
+    "Ingress": {"loadBalancer": {}},
+    "Pod": {"phase": "Pending", "qosClass": "BestEffort"},
+    "Namespace": {"phase": "Active"},
+    "HorizontalPodAutoscaler": {"desiredReplicas": 0, "currentMetrics": None},
+    "PodDisruptionBudget": {
+        "disruptionsAllowed": 0,
+        "currentHealthy": 0,
+        "desiredHealthy": 0,
+        "expectedPods": 0,
+    },
+}
 
 _FILLERS: Mapping[str, Callable[[JsonObject], None]] = {
     "Deployment": _deployment,

@@ -18,9 +18,8 @@ def delete(store: Store, call: Call, place: Target) -> Answer:
     found = demanded(store, place)
     _preconditions(place, options, found)
     left = found if call.dry else begin(store, place.kind, found, options)
-    code = 202 if left is not None and options.get("propagationPolicy") == "Foreground" else 200
     if place.resource.returned or (left is not None and not call.dry):
-        return Answer(code, shown(place, left or found))
+        return Answer(200, shown(place, left or found))
     return Answer(200, status.success(place.kind, place.name, found["metadata"]["uid"]))
 
 
@@ -50,14 +49,17 @@ def _preconditions(place: Target, options: JsonObject, found: JsonObject) -> Non
     metadata = found["metadata"]
     uid, version = wanted.get("uid"), wanted.get("resourceVersion")
     if uid and uid != metadata["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {metadata['uid']}"
-        raise status.conflict(place.kind, place.name, why)
+        why = (
+            f"the UID in the precondition ({uid}) does not match the UID in record ({metadata['uid']})."
+            " The object might have been deleted and then recreated"
+        )
+        raise status.precondition(place.kind, place.name, why)
     if version and version != metadata["resourceVersion"]:
         why = (
-            f"Precondition failed: ResourceVersion in precondition: {version},"
-            f" ResourceVersion in object meta: {metadata['resourceVersion']}"
+            f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record"
+            f" ({metadata['resourceVersion']}). The object might have been modified"
         )
-        raise status.conflict(place.kind, place.name, why)
+        raise status.precondition(place.kind, place.name, why)
 
 
 def begin(store: Store, kind: Kind, found: JsonObject, options: JsonObject) -> JsonObject | None:

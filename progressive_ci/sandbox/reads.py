@@ -38,9 +38,10 @@ def get(store: Store, place: Target) -> Answer:
 
 def list_(store: Store, call: Call, place: Target) -> Answer:
     """Every object that both selectors match, in pages when a limit is given."""
-    found = [obj for obj in store.all(place.kind, place.namespace) if _wanted(call, place)(obj)]
+    wanted = _wanted(call, place)
+    found = [obj for obj in store.all(place.kind, place.namespace) if wanted(obj)]
     metadata: JsonObject = {"resourceVersion": str(store.revision)}
-    limit, start = int(call.query.get("limit") or 0), _start(call.query.get("continue", ""))
+    limit, start = _whole(call.query.get("limit") or "0"), _start(call.query.get("continue", ""))
     page = found[start : start + limit] if limit else found[start:]
     if start + len(page) < len(found):
         metadata["continue"] = _token(start + len(page), store.revision)
@@ -71,6 +72,13 @@ def _wanted(call: Call, place: Target) -> Callable[[JsonObject], bool]:
 def _token(start: int, revision: int) -> str:
     text = json.dumps({"v": "sandbox", "rv": revision, "start": start})
     return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise status.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def _start(token: str) -> int:

@@ -81,7 +81,7 @@ TABLE: tuple[Resource, ...] = (
     _of(kinds.REPLICA_SET, "status scale counted"),
     _of(STATEFUL_SET, "status scale counted"),
     _of(DAEMON_SET, "status counted"),
-    _of(JOB, "status counted"),
+    _of(JOB, "status counted returned"),
     _of(kinds.POD, "status counted returned"),
     _of(kinds.SERVICE, "status returned"),
     _of(kinds.CONFIG_MAP),
@@ -97,7 +97,7 @@ TABLE: tuple[Resource, ...] = (
     _of(CLUSTER_ROLE_BINDING),
     _of(kinds.ENDPOINT_SLICE, "counted"),
     _of(kinds.LEASE),
-    _of(kinds.HPA, "status"),
+    _of(kinds.HPA, "status counted"),
     _of(kinds.PDB, "status counted"),
     _of(kinds.NETWORK_POLICY, "counted"),
     _of(kinds.INGRESS, "status counted"),
@@ -121,6 +121,7 @@ TABLE: tuple[Resource, ...] = (
 )
 
 BY_PLURAL = {(resource.kind.group, resource.kind.plural): resource for resource in TABLE}
+GROUPS = frozenset(resource.kind.group for resource in TABLE)
 BY_KIND = {(resource.kind.group, resource.kind.name): resource for resource in TABLE}
 
 

@@ -66,7 +66,10 @@ def _label_term(term: str) -> Callable[[Labels], bool]:
     if found := _BARE.match(term):
         key, wanted = found["key"], not found["not"]
         return lambda labels: (key in labels) == wanted
-    raise status.bad_request(f"unable to parse requirement: found '{term}', expected: identifier")
+    instead = term.partition(" ")[2] or term
+    raise status.bad_request(
+        f"unable to parse requirement: found '{instead}', expected: in, notin, =, ==, !=, gt, lt"
+    )
 
 
 _FIELDS: Mapping[str, frozenset[str]] = {
@@ -83,6 +86,9 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     ),
     "Secret": frozenset({"type"}),
     "ReplicaSet": frozenset({"status.replicas"}),
+    "Namespace": frozenset({"status.phase"}),
+    "Node": frozenset({"spec.unschedulable"}),
+    "Job": frozenset({"status.successful"}),
 }
 
 
@@ -103,9 +109,8 @@ def _field_term(term: str, supported: frozenset[str]) -> Callable[[JsonObject], 
         raise status.bad_request(f"invalid selector: '{term}'; can't understand '{term}'")
     key, value, equal = found["key"], found["value"], found["op"] != "!="
     if key not in supported:
-        raise status.bad_request(
-            f'Unable to find "{key}" that match label selector "", field selector "{term}"'
-        )
+        known = ", ".join(f'"{each}"' for each in sorted(supported))
+        raise status.bad_request(f'"{key}" is not a known field selector: only {known}')
     return lambda obj: (_text_at(obj, key) == value) == equal
 
 

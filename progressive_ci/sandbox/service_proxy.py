@@ -28,7 +28,7 @@ def forward(store: Store, backends: Mapping[tuple[str, str], Backend], call: Cal
         raise status.not_found(kinds.SERVICE, name)
     backend = backends.get((place.namespace, name))
     if backend is None:
-        raise status.failure(503, "ServiceUnavailable", f'no endpoints available for service "{place.name}"')
+        raise status.failure(503, "ServiceUnavailable", f'no endpoints available for service "{name}"')
     try:
         response = backend.answer(call.method, f"/{place.rest}", call.query, call.body)
     except ConnectionError as error:

@@ -70,8 +70,13 @@ def not_found(kind: Kind, name: str) -> Refusal:
 
 
 def no_resource() -> Refusal:
-    """404 for a path that nothing serves."""
+    """404 for a resource that nothing serves in a group that is served."""
     return failure(404, "NotFound", "the server could not find the requested resource", details={})
+
+
+def no_group() -> Refusal:
+    """404 for a path below which nothing is served; the real answer is plain text."""
+    return Refusal({"message": "404 page not found", "code": 404})
 
 
 def already_exists(kind: Kind, name: str) -> Refusal:
@@ -108,25 +113,45 @@ def patch_refused() -> Refusal:
     )
 
 
-PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-
-
 def unsupported_patch() -> Refusal:
     """415."""
-    return failure(
-        415,
-        "UnsupportedMediaType",
-        f"the body of the request was in an unknown format - accepted media types include: {PATCH_TYPES}",
-    )
+    return failure(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
 
 
 def invalid(kind: Kind, name: str, causes: list[JsonObject]) -> Refusal:
     """422 with its causes."""
+    title = f"{kind.name}.{kind.group}" if kind.group else kind.name
+    return _invalid(title, {**details(kind, name), "kind": kind.name}, causes)
+
+
+def _invalid(title: str, found: JsonObject, causes: list[JsonObject]) -> Refusal:
     texts = [f"{cause['field']}: {cause['message']}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    message = f'{title} "{found.get("name", "")}" is invalid: {text}'
+    return failure(422, "Invalid", message, details={**found, "causes": causes})
+
+
+def version_required(kind: Kind, name: str) -> Refusal:
+    """422 for a replacement that must name the version it rests on."""
+    fault = cause(
+        "FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
+    )
+    return _invalid(qualified(kind), details(kind, name), [fault])
+
+
+def manager_required() -> Refusal:
+    """422 for an apply without a field manager."""
+    fault = cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")
+    return _invalid("PatchOptions.meta.k8s.io", {"group": "meta.k8s.io", "kind": "PatchOptions"}, [fault])
+
+
+def precondition(kind: Kind, name: str, why: str) -> Refusal:
+    """409 for a deletion of another object than the one meant; it names the kind, not the resource."""
+    found = {**details(kind, name), "kind": kind.name}
     title = f"{kind.name}.{kind.group}" if kind.group else kind.name
-    found = {**details(kind, name), "kind": kind.name, "causes": causes}
-    return failure(422, "Invalid", f'{title} "{name}" is invalid: {text}', details=found)
+    return failure(
+        409, "Conflict", f'Operation cannot be fulfilled on {title} "{name}": {why}', details=found
+    )
 
 
 def cause(reason: str, field: str, message: str) -> JsonObject:

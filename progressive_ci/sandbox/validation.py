@@ -13,7 +13,6 @@ Causes = Iterator[JsonObject]
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SERVICE_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _SUBDOMAIN_LENGTH = 253
 _LABEL_LENGTH = 63
@@ -27,11 +26,6 @@ _LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and"
     " end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is"
     " '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-_SERVICE_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic"
-    " character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for"
-    " validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 _VALUE_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must"
@@ -84,9 +78,7 @@ def _name(resource: Resource, metadata: JsonObject) -> Causes:
         yield _required("metadata.name", "name or generateName is required")
         return
     match resource.kind.name:
-        case "Service":
-            pattern, rule, length = _SERVICE_LABEL, _SERVICE_RULE, _LABEL_LENGTH
-        case "Namespace":
+        case "Service" | "Namespace":
             pattern, rule, length = _LABEL, _LABEL_RULE, _LABEL_LENGTH
         case _:
             pattern, rule, length = _SUBDOMAIN, _SUBDOMAIN_RULE, _SUBDOMAIN_LENGTH

@@ -1,5 +1,7 @@
 """Create, replace and patch, with every precondition that the API server honours."""
 
+from typing import Any
+
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.sandbox import defaults, json_patch, managed, scale, server_side_apply, status, validation
@@ -8,13 +10,14 @@ from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.reads import demanded, shown
 from progressive_ci.sandbox.store import Store
 
-UNCONDITIONAL = frozenset({"Lease", "PodDisruptionBudget"})
+CONDITIONAL = frozenset({"Lease", "PodDisruptionBudget"})
 """Built-in kinds whose replacement must name the version that it rests on; so must that of custom ones."""
 
 
-NO_MANAGER = (
-    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+CREATED_BY_PUT = frozenset(
+    {"Lease", "Service", "Event", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 )
+"""Kinds whose replacement creates what does not exist."""
 
 
 def create(store: Store, call: Call, place: Target) -> Answer:
@@ -22,7 +25,7 @@ def create(store: Store, call: Call, place: Target) -> Answer:
     obj = _document(call, place)
     metadata = obj["metadata"]
     if metadata.get("resourceVersion"):
-        raise status.bad_request("resourceVersion should not be set on objects to be created")
+        raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
     if metadata.get("generateName") and not metadata.get("name"):
         metadata["name"] = metadata["generateName"] + store.suffix()
     for field in ("uid", "creationTimestamp", "generation", "deletionTimestamp", "managedFields", "selfLink"):
@@ -30,6 +33,9 @@ def create(store: Store, call: Call, place: Target) -> Answer:
     _demand_namespace(store, place)
     if place.resource.status:
         obj.pop("status", None)
+    first = defaults.first_status(place.kind)
+    if first is not None:
+        obj["status"] = clone(first)
     _complete(store, place, obj)
     validation.check(place.resource, obj, None)
     if store.get(place.kind, place.namespace, metadata["name"]) is not None:
@@ -51,6 +57,8 @@ def replace(store: Store, call: Call, place: Target) -> Answer:
             f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL"
             f" ({place.name})"
         )
+    if not place.subresource and place.kind.name in CREATED_BY_PUT and store.find(place.ref) is None:
+        return create(store, call, place)
     before = demanded(store, place)
     _preconditions(place, obj, before)
     return _update(store, call, place, obj)
@@ -60,15 +68,22 @@ def _preconditions(place: Target, obj: JsonObject, before: JsonObject) -> None:
     metadata = obj["metadata"]
     uid, found = metadata.get("uid"), before["metadata"]["uid"]
     if uid and uid != found:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: {_key(place)}, ResourceVersion: 0, AdditionalErrorMsg:"
+            f" Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
+        )
         raise status.conflict(place.kind, place.name, why)
     version = metadata.get("resourceVersion")
-    if not version and (place.resource.custom or place.kind.name in UNCONDITIONAL):
-        why = "Invalid value: 0: must be specified for an update"
-        cause = status.cause("FieldValueInvalid", "metadata.resourceVersion", why)
-        raise status.invalid(place.kind, place.name, [cause])
+    if not version and (place.resource.custom or place.kind.name in CONDITIONAL):
+        raise status.version_required(place.kind, place.name)
     if version and version != before["metadata"]["resourceVersion"]:
         raise status.conflict(place.kind, place.name)
+
+
+def _key(place: Target) -> str:
+    """Where the API server keeps an object."""
+    resource = f"{place.kind.group}/{place.kind.plural}" if place.resource.custom else place.kind.plural
+    return f"/registry/{resource}/{place.namespace}/{place.name}"
 
 
 def patch(store: Store, call: Call, place: Target) -> Answer:
@@ -81,7 +96,10 @@ def patch(store: Store, call: Call, place: Target) -> Answer:
     obj = _patched(call, shown(place, before))
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict) or metadata.get("name") != place.name:
-        raise status.bad_request("the name of the object does not match the name on the URL")
+        name = metadata.get("name") if isinstance(metadata, dict) else ""
+        raise status.bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({place.name})"
+        )
     if metadata.get("resourceVersion") not in (None, "", before["metadata"]["resourceVersion"]):
         raise status.conflict(place.kind, place.name)
     return _update(store, call, place, obj)
@@ -107,7 +125,7 @@ def _patched(call: Call, document: JsonObject) -> JsonObject:
 def _apply(store: Store, call: Call, place: Target) -> Answer:
     applied = _document(call, place)
     if not call.query.get("fieldManager"):
-        raise status.bad_request(NO_MANAGER)
+        raise status.manager_required()
     before = store.find(place.ref)
     applied["metadata"].setdefault("name", place.name)
     if before is None:
@@ -166,7 +184,7 @@ def _own_part(place: Target, obj: JsonObject, before: JsonObject) -> JsonObject:
         if place.kind is kinds.DEPLOYMENT and obj["metadata"].get("annotations"):
             kept["metadata"]["annotations"] = obj["metadata"]["annotations"]
         return dict(kept)
-    obj = clone(obj)
+    obj = _without_nulls(obj)
     if place.resource.status:
         obj.pop("status", None)
         if "status" in before:
@@ -213,11 +231,17 @@ def _document(call: Call, place: Target) -> JsonObject:
         raise status.bad_request(
             "the object provided is unrecognized (must be of type " + place.kind.name + ")"
         )
-    obj: JsonObject = clone(body)
+    obj: JsonObject = _without_nulls(body)
     obj.setdefault("metadata", {})
+    demand_types(place, obj)
+    if place.resource.custom and not obj.get("kind"):
+        raise status.bad_request(
+            f"the object provided is unrecognized (must be of type {place.kind.name}): Object 'Kind' is missing"
+        )
     if obj.get("kind", place.kind.name) != place.kind.name:
         raise status.bad_request(
-            f'{obj["kind"]} in version "{place.version}" cannot be handled as a {place.kind.name}'
+            f'{obj["kind"]} in version "{place.version}" cannot be handled as a {place.kind.name}: converting'
+            f" ({place.version}.{obj['kind']}) to (core.{place.kind.name}): unknown conversion"
         )
     if obj.get("apiVersion", place.api_version) != place.api_version:
         raise status.bad_request(
@@ -229,6 +253,24 @@ def _document(call: Call, place: Target) -> JsonObject:
             "the namespace of the provided object does not match the namespace sent on the request"
         )
     return obj
+
+
+def demand_types(place: Target, obj: JsonObject) -> None:
+    """Refuse the one wrong type that templates produce again and again: a number that is a text."""
+    spec = obj.get("spec")
+    replicas = spec.get("replicas") if isinstance(spec, dict) else None
+    if place.kind.group == "apps" and replicas is not None and not isinstance(replicas, int):
+        raise status.bad_request(
+            f'{place.kind.name} in version "{place.version}" cannot be handled as a {place.kind.name}: json:'
+            f" cannot unmarshal string into Go struct field {place.kind.name}Spec.spec.replicas of type int32"
+        )
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A copy without fields that are null; the API server does not store them."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _demand_namespace(store: Store, place: Target) -> None:

@@ -24,6 +24,7 @@ def counts(deployment: JsonObject, new: JsonObject | None, sets: list[JsonObject
     return {
         "observedGeneration": deployment["metadata"]["generation"],
         **{key: number for key, number in numbers.items() if number},
+        "terminatingReplicas": sum(sizes.counted(each, "terminatingReplicas") for each in sets),
         "conditions": list((deployment.get("status") or {}).get("conditions") or ()),
     }
 

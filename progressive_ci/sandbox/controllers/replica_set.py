@@ -47,8 +47,7 @@ class ReplicaSets:
         pods = [pod for pod in claim(self._store, REPLICA_SET, found, POD) if _alive(pod)]
         if not found["metadata"].get("deletionTimestamp"):
             self._resize(found, pods)
-            pods = [pod for pod in claim(self._store, REPLICA_SET, found, POD) if _alive(pod)]
-        self._report(found, pods)
+        self._report(found, claim(self._store, REPLICA_SET, found, POD))
 
     def _resize(self, owner: JsonObject, pods: list[JsonObject]) -> None:
         missing = owner["spec"]["replicas"] - len(pods)
@@ -67,7 +66,8 @@ class ReplicaSets:
         leaving["metadata"]["deletionGracePeriodSeconds"] = grace
         self._store.write(POD, leaving)
 
-    def _report(self, owner: JsonObject, pods: list[JsonObject]) -> None:
+    def _report(self, owner: JsonObject, owned: list[JsonObject]) -> None:
+        pods = [pod for pod in owned if _alive(pod)]
         now = self._store.timers.wall()
         patience = owner["spec"].get("minReadySeconds", 0)
         waits = [_wait(pod, patience, now) for pod in pods]
@@ -79,6 +79,7 @@ class ReplicaSets:
             "availableReplicas": sum(wait == 0 for wait in waits),
         }
         status = {key: count for key, count in counts.items() if count or key == "replicas"}
+        status["terminatingReplicas"] = sum(bool(pod["metadata"].get("deletionTimestamp")) for pod in owned)
         status["observedGeneration"] = owner["metadata"]["generation"]
         later = [wait for wait in waits if wait]
         if later:

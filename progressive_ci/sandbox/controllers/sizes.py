@@ -88,7 +88,7 @@ def proportions(deployment: JsonObject, sets: list[JsonObject]) -> list[tuple[Js
     to_add = allowed - total(sets)
     ordered = sorted(sets, key=_born, reverse=to_add > 0)
     ordered.sort(key=wished, reverse=True)
-    if to_add == 0:
+    if to_add == 0 or not ordered:
         return [(each, wished(each)) for each in ordered]
     added, sizes = 0, []
     for each in ordered:
