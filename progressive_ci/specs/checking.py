@@ -28,14 +28,17 @@ class _Check:
         self._document = document
         self._complaints = complaints
 
-    def struct(self, body: dict[str, Any], table: Table, path: str) -> dict[str, Any]:
+    def struct(
+        self, body: dict[str, Any], table: Table, path: str, others: Field | None = None
+    ) -> dict[str, Any]:
         understood: dict[str, Any] = {}
         for key, value in body.items():
             below = f"{path}.{key}".lstrip(".")
-            if key not in table:
+            row = table.get(key, others)
+            if row is None:
                 self._unknown(key, table, below)
                 continue
-            kept = self._field(value, table[key], below)
+            kept = self._field(key, value, row, below)
             if kept is not _WRONG:
                 understood[key] = kept
         for key, row in table.items():
@@ -43,15 +46,14 @@ class _Check:
                 self._add(f"{path}.{key}".lstrip("."), f"{key} is missing", row.note)
         return understood
 
-    def _field(self, value: Any, row: Field, path: str) -> Any:  # noqa: ANN401 - any YAML value
+    def _field(self, key: str, value: Any, row: Field, path: str) -> Any:  # noqa: ANN401 - any YAML value
         match row.support:
             case Support.BUILT:
                 return self._built(value, row, path)
             case Support.LATER:
                 if value is not None and value not in row.unless:
-                    self._add(
-                        path, f"{NOT_BUILT}: {path}", row.note or "remove the field to release without it"
-                    )
+                    advice = row.note or "remove the field to release without it"
+                    self._add(path, f"{NOT_BUILT}: {key}", advice)
                 return _WRONG
             case Support.IGNORED:
                 if value not in (None, {}, []):
@@ -71,12 +73,10 @@ class _Check:
         match shape:
             case Scalar(wanted=wanted, accepts=accepts, advice=advice):
                 return value if accepts(value) else self._kind(value, wanted, path, advice)
-            case Struct(table=table):
-                return (
-                    self.struct(value, table, path)
-                    if isinstance(value, dict)
-                    else self._kind(value, "fields", path)
-                )
+            case Struct(table=table, others=others) if isinstance(value, dict):
+                return self.struct(value, table, path, others)
+            case Struct():
+                return self._kind(value, "fields with values", path)
             case Many(item=item):
                 return self._many(value, item, path)
             case Named(item=item):

@@ -32,9 +32,15 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """An object with the fields of a table and no others."""
+    """An object with the fields of a table.
+
+    Attributes:
+        table: its fields by name.
+        others: what becomes of every other field; None: it is unknown.
+    """
 
     table: Mapping[str, "Field"]
+    others: "Field | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +119,8 @@ _PERCENT = re.compile(r"[0-9]{1,9}%?", re.ASCII)
 TEXT = Scalar("text", _is_text, "put the value in quotes")
 NAME = Scalar("a name", lambda value: isinstance(value, str) and value != "", "write the object's name")
 FLAG = Scalar("true or false", lambda value: isinstance(value, bool), "write true or false, without quotes")
-WHOLE = Scalar("a whole number", _is_whole, "write the number without quotes")
-COUNT = Scalar("a whole number of 0 or more", _is_count, "write the number without quotes")
+WHOLE = Scalar("a whole number", _is_whole, "write it without quotes")
+COUNT = Scalar("a whole number of 0 or more", _is_count, "write it without quotes")
 SHARE = Scalar(
     "a number or a percentage",
     lambda value: _is_count(value) or (_is_text(value) and _PERCENT.fullmatch(value) is not None),
@@ -125,9 +131,7 @@ COUNT_TEXT = Scalar(
     lambda value: _is_whole(value) or _is_text(value),
     "write a number, or {{args.NAME}} in quotes",
 )
-DURATION = Scalar(
-    "a duration in quotes or with a unit", _is_text, "write it with units, as in 30s, 5m or 1h30m"
-)
+DURATION = Scalar("a duration with its unit", _is_text, "write it with units, as in 30s, 5m or 1h30m")
 PAUSE = Scalar(
     "a number of seconds or a duration",
     lambda value: _is_whole(value) or _is_text(value),

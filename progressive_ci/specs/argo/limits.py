@@ -66,7 +66,10 @@ def fitting(setting: Setting, metric: Part, count: int | None, limit: Limits) ->
     if count is not None and count < 0:
         setting.reading.fault(metric, "count", f"count {count} is below 0", advice="write 1 or more")
         return
-    if count and count > 1 and not metric.text("interval"):
+    measured_once = not metric.text("interval") and not setting.reading.complaints.about(
+        metric.at("interval")
+    )
+    if count and count > 1 and measured_once:
         advice = "write interval: 1m, or count: 1"
         setting.reading.fault(metric, "count", f"count {count} needs an interval", advice=advice)
     if count and count < limit.inconclusive:

@@ -84,7 +84,9 @@ def _subject(reading: Reading, rollout: Part, released: Workload | None) -> dict
 def _guards(setting: Setting, canary: Part, count: int) -> tuple[Guard, ...]:
     """The background analysis, if there is one."""
     background = canary.part("analysis")
-    if not background.value:
+    if not background.has("templates"):
+        if canary.has("analysis"):
+            setting.reading.complaints.note(background.source, "names no template, so nothing is measured")
         return ()
     start = background.whole("startingStep") or 0
     if start > max(count - 1, 0):
@@ -103,7 +105,7 @@ def _delays(reading: Reading, canary: Part) -> tuple[float, float]:
         reading.fault(canary, "scaleDownDelaySeconds", what, advice="remove it")
     if abort is not None and not routed:
         reading.complaints.note(canary.at("abortScaleDownDelaySeconds"), "no effect without trafficRouting")
-    if abort == 0:
+    elif abort == 0:
         note = "0 counts as not written: a failed canary never stays"
         reading.complaints.note(canary.at("abortScaleDownDelaySeconds"), note)
     for name in ("maxSurge", "maxUnavailable"):

@@ -125,7 +125,7 @@ _ROUTING = Struct(
     {
         "nginx": built(_NGINX),
         "istio": built(_ISTIO),
-        "plugins": built(Struct({GATEWAY_API: built(_GATEWAY)})),
+        "plugins": built(Struct({GATEWAY_API: built(_GATEWAY)}, others=later("name one of the routers"))),
         "maxTrafficWeight": built(WHOLE, "nginx only"),
         "managedRoutes": later(unless=([],)),
         **dict.fromkeys(("alb", "smi", "ambassador", "appMesh", "traefik", "apisix"), later()),

@@ -75,8 +75,11 @@ def _chosen(reading: Reading, canary: Part, routing: Part) -> tuple[str, RouteSe
             return _nginx(reading, routing.part("nginx"))
         case "istio":
             return _istio(reading, routing.part("istio"))
-        case _:
+        case _ if routing.part("plugins").has(GATEWAY_API):
             return _gateway(reading, routing.part("plugins", GATEWAY_API))
+        case _:
+            reading.fault(routing, "plugins", "plugins names none", advice=f"name {GATEWAY_API}")
+            return None
 
 
 def _is_zero(share: int | str) -> bool:

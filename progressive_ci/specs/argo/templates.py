@@ -34,7 +34,7 @@ def _find(setting: Setting, reference: Part, kind: str, name: str) -> Part | Non
     other = next(each for each in _KINDS.values() if each != kind)
     advice = f"give the file that holds it; known: {_known(setting, kind) or 'none'}"
     if setting.reading.find(other, _GROUP, name) is not None:
-        advice = f"there is a {other} {name}: set clusterScope: {str(other == _KINDS[True]).lower()}"
+        advice = f"the {other} {name} is there: set clusterScope: {str(other == _KINDS[True]).lower()}"
     setting.reading.fault(reference, "templateName", f"there is no {kind} {name} in the input", advice=advice)
     return None
 

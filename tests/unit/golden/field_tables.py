@@ -47,6 +47,8 @@ def _rows(table: Table, path: str, seen: dict[int, str]) -> Iterator[str]:
         yield f"| `{name}` | {field.support.value} | {_remarks(field, first if again else '')} |"
         if inner is not None and not again and field.support is Support.BUILT:
             yield from _rows(inner.table, name + suffix, seen)
+            if inner.others is not None:
+                yield f"| `{name}{suffix}.*` | {inner.others.support.value} | {_remarks(inner.others, '')} |"
 
 
 def _inner(shape: Shape) -> tuple[Struct | None, str]:
