@@ -8,7 +8,7 @@ from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Shifted, Warned
 from progressive_ci.model.fence import fenced
-from progressive_ci.model.journal import Owned
+from progressive_ci.model.journal import Owned, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
@@ -86,9 +86,13 @@ def shift(release: Release, wanted: Weight, wait: Wait) -> None:
     A conflict or a failed precondition: read again, decide again. The caller bounds the waiting through `wait`.
     """
     before = _approach(release, wanted, wait)
-    if before != wanted:
+    if before == wanted:
+        return
+    if release.record.stage is Stage.COMMITTED:
+        release.note("the route leads to the stable Service again, which selects the new version now")
+    else:
         release.hands.reporter.emit(Shifted(before, wanted))
-        wait(settle_seconds(release))
+    wait(settle_seconds(release))
 
 
 def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
