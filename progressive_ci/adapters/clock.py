@@ -81,8 +81,10 @@ class RealClock:
         if self._previous:
             signal.set_wakeup_fd(self._wakeup)
         self._previous.clear()
-        os.close(self._read)
-        os.close(self._write)
+        read, write = self._read, self._write
+        self._read = self._write = -1  # an answer that comes late must not write into somebody else's file
+        os.close(read)
+        os.close(write)
 
     def now(self) -> float:
         """Monotonic seconds."""

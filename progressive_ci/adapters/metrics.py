@@ -99,3 +99,4 @@ class Asked:
 
     def cancel(self) -> None:
         """Leave it behind: its thread ends with the answer or at the deadline, and nobody listens."""
+        self.job.abandon()

@@ -16,6 +16,8 @@ from progressive_ci.ports import HttpResponse
 _CHUNK = 65536
 _LARGEST = 64 * 1024 * 1024
 _UNAUTHORIZED = 401
+_CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+"""Files that Docker and Podman put into every container."""
 
 
 class Wire:
@@ -55,10 +57,13 @@ class Wire:
         from urllib3 import Timeout  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - same
 
-        login = self._connection.headers()
-        seconds = max(until - time.monotonic(), 0.001)
+        login, pool = self._connection.headers(), self._connection.pool()
+        seconds = until - time.monotonic()
+        if seconds <= 0:
+            # A slow plugin must not let a write go out that nobody waits for any more.
+            raise NoAnswer("no credential in time", reason=NOT_SENT)
         try:
-            response = self._connection.pool().request(
+            response = pool.request(
                 method,
                 target,
                 body=payload,
@@ -126,8 +131,7 @@ def _plain(error: BaseException) -> str:
 
 def _advice(server: str) -> str:
     local = urlsplit(server).hostname in {"127.0.0.1", "localhost", "::1"}
-    contained = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
-    if local and contained:
+    if local and any(mark.exists() for mark in _CONTAINER_MARKS):
         return (
             "inside a container that address is the container itself: run the job in the cluster's network "
             "(docker run --network), or give the API server an address that this container can reach"

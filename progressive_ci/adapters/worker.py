@@ -26,9 +26,16 @@ class Job(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._done = False
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Nobody waits any more: if the call has not begun, it never will."""
+        self._abandoned = True
 
     def run(self) -> None:
         """Make the call; on the worker's thread."""
+        if self._abandoned:
+            return
         try:
             self._result.append(self._call())
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where the result is asked for
@@ -89,11 +96,13 @@ def finish(job: Job[T], clock: Clock, *, until: float, what: str) -> T:
     """
     while not job.done():
         if clock.now() >= until:
+            job.abandon()
             raise NoAnswer(f"no answer in time to {what}")
         try:
             clock.wait(until)
         except Interrupted:
             if not job.done():
+                job.abandon()
                 raise
     return job.result()
 

@@ -1,10 +1,12 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from progressive_ci.adapters.cluster import ONCE, KubeCluster
 from progressive_ci.adapters.lease import ClusterLease
-from progressive_ci.errors import LeaseLost, Locked, NoAnswer
+from progressive_ci.errors import ApiError, LeaseLost, Locked, NoAnswer
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
@@ -220,3 +222,39 @@ def test_giving_it_up_never_raises(sandbox: Sandbox) -> None:
     sandbox.faults.plan(faults.drop(), when=faults.to("", "leases"), times=99)
     held.release()
     assert held.valid_for() == 0
+
+
+FAULTS = {
+    "drop": faults.drop(),
+    "lose": faults.lose_answer(),
+    "conflict": faults.conflict(),
+    "broken": faults.broken(),
+    "slow": faults.delay(4),
+}
+
+
+@given(
+    troubles=st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(1, 25)), max_size=12),
+    dies=st.floats(0, 60),
+    comes=st.floats(0, 90),
+)
+def test_no_two_ever_hold_it_whatever_goes_wrong(
+    troubles: list[tuple[str, int]], dies: float, comes: float
+) -> None:
+    sandbox = Sandbox()
+    sandbox.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    first, second = lease(sandbox), lease(sandbox)
+    first.acquire("r1", wait=0)
+    for name, number in troubles:
+        sandbox.faults.plan(FAULTS[name], when=faults.nth(number + len(sandbox.log)))
+    sandbox.clock.at(dies, first.stop)
+    overlaps: list[float] = []
+    sandbox.clock.repeat(0.25, lambda: overlaps.append(min(first.valid_for(), second.valid_for())))
+    sandbox.clock.run(comes)
+    try:
+        second.acquire("r2", wait=0)
+        overlaps.append(min(first.valid_for(), second.valid_for()))
+    except (Locked, ApiError):
+        return
+    sandbox.clock.run(40)
+    assert max(overlaps) == 0

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from progressive_ci.adapters import wire
 from progressive_ci.adapters.clock import RealClock
 from progressive_ci.adapters.connection import Connection, connect
 from progressive_ci.adapters.transport import KubeTransport
@@ -144,6 +145,29 @@ def test_a_connection_that_nobody_accepts_proves_that_nothing_was_sent(
     assert caught.value.reason == NOT_SENT
     assert f"the API server {url} can't be reached" in str(caught.value)
     assert "Connection refused" in str(caught.value)
+
+
+def test_a_loopback_address_in_a_container_comes_with_its_own_remedy(
+    clock: RealClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / ".dockerenv"
+    mark.touch()
+    monkeypatch.setattr(wire, "_CONTAINER_MARKS", (mark,))
+    with pytest.raises(NoAnswer) as caught:
+        get(KubeTransport(Wire(opened(clock, tmp_path, f"http://127.0.0.1:{free_port()}")), clock))
+    assert caught.value.advice.startswith(
+        "inside a container that address is the container itself: run the job"
+    )
+
+
+def test_a_request_whose_credential_comes_too_late_is_not_sent(clock: RealClock, tmp_path: Path) -> None:
+    with serve(Exchange.fine) as server:
+        user = plugin(tmp_path, issue(tmp_path / "count", ends="2001-01-01T00:00:00Z") + "; sleep 0.2")
+        late = Wire(opened(clock, tmp_path, server.url, user))
+        with pytest.raises(NoAnswer, match="no credential in time") as caught:
+            get(late, timeout=0.1)
+        assert not server.seen
+    assert caught.value.reason == NOT_SENT
 
 
 @pytest.mark.parametrize(
