@@ -5,6 +5,8 @@ on every patch tests the epoch alone, so that foreign writes to other fields don
 take-over that raises the epoch refuses what the former holder still sends (DESIGN section 6, rule 7).
 """
 
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import assert_never
 
 from progressive_ci.errors import LeaseLost
@@ -21,20 +23,61 @@ from progressive_ci.model.write import (
     test,
 )
 
-EPOCH = "progressive-ci/epoch"
-"""Annotation on every object that a release writes: the epoch of its holder as text."""
+_EPOCH = "progressive-ci/epoch."
+_LONGEST = 63 - len("epoch.")
+_DIGEST = 8
 
 RELEASE = "progressive-ci/release"
 """Label on every object that a release created: whose it is."""
 
-EPOCH_PATH = pointer("metadata", "annotations", EPOCH)
 ANNOTATIONS_PATH = pointer("metadata", "annotations")
 
 
-def epoch_of(seen: JsonObject) -> int | None:
-    """The epoch that stands on an object; None where there is none, or none that could be ours."""
-    text = annotations_of(seen).get(EPOCH, "")
+def epoch_key(workload: str) -> str:
+    """Annotation on every object that a release writes: the epoch of its holder as text.
+
+    One for each workload, because a route object may carry the traffic of several, and each has its own lease.
+    """
+    if len(workload) <= _LONGEST:
+        return _EPOCH + workload
+    digest = sha256(workload.encode()).hexdigest()[:_DIGEST]
+    return f"{_EPOCH}{workload[: _LONGEST - _DIGEST - 1]}-{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Who writes.
+
+    Attributes:
+        workload: whose lease is held.
+        epoch: of that lease.
+        release: value of the label `progressive-ci/release` on what is created.
+    """
+
+    workload: str
+    epoch: int
+    release: str
+
+    @property
+    def key(self) -> str:
+        """The annotation."""
+        return epoch_key(self.workload)
+
+    @property
+    def path(self) -> str:
+        """Where the annotation stands."""
+        return pointer("metadata", "annotations", self.key)
+
+
+def epoch_of(seen: JsonObject, workload: str) -> int | None:
+    """The epoch of a workload's release on an object; None where there is none, or none that could be ours."""
+    text = annotations_of(seen).get(epoch_key(workload), "")
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+
+
+def is_marked(seen: JsonObject) -> bool:
+    """Whether any release holds an object."""
+    return any(key.startswith(_EPOCH) for key in annotations_of(seen))
 
 
 def annotations_of(seen: JsonObject) -> JsonObject:
@@ -47,7 +90,7 @@ def labels_of(seen: JsonObject) -> JsonObject:
     return seen.get("metadata", {}).get("labels") or {}
 
 
-def fenced(write: Write, seen: JsonObject | None, *, epoch: int, owner: str) -> Write:
+def fenced(write: Write, seen: JsonObject | None, fence: Fence) -> Write:
     """The same write with the precondition that nobody has taken the release over since.
 
     A patch without operations becomes a claim: it only puts the epoch on the object.
@@ -55,45 +98,44 @@ def fenced(write: Write, seen: JsonObject | None, *, epoch: int, owner: str) -> 
     Args:
         write: as a router or the release rendered it.
         seen: the object it was rendered from; None where it did not exist.
-        epoch: of the lease that is held now.
-        owner: value of the label `progressive-ci/release` on what this write creates.
+        fence: who writes.
 
     Raises:
         LeaseLost: the object carries a higher epoch.
         ValueError: a change of an object that was never seen.
     """
-    _refuse_later_holder(write, seen, epoch)
+    _refuse_later_holder(write, seen, fence)
     match write:
         case Create():
-            return Create(write.ref, _marked(write.body, epoch, owner))
+            return Create(write.ref, _marked(write.body, fence))
         case Delete():
             return write
         case Patch():
-            return Patch(write.ref, _guarded(write, _existing(write, seen), epoch))
+            return Patch(write.ref, _guarded(write, _existing(write, seen), fence))
         case Merge():
-            return Merge(write.ref, _merged(write.body, _existing(write, seen), epoch))
+            return Merge(write.ref, _merged(write.body, _existing(write, seen), fence))
         case _:
             assert_never(write)
 
 
-def unfenced_operations(seen: JsonObject) -> tuple[JsonObject, ...]:
+def unfenced_operations(seen: JsonObject, workload: str) -> tuple[JsonObject, ...]:
     """What takes our marks off again; belongs into the last write to an object that stays.
 
     A map that holds nothing else goes with its mark: the API server stores no empty one, so it was ours.
     """
     return (
-        *_without(annotations_of(seen), "annotations", EPOCH),
+        *_without(annotations_of(seen), "annotations", epoch_key(workload)),
         *_without(labels_of(seen), "labels", RELEASE),
     )
 
 
-def _refuse_later_holder(write: Write, seen: JsonObject | None, epoch: int) -> None:
+def _refuse_later_holder(write: Write, seen: JsonObject | None, fence: Fence) -> None:
     """The epoch on the object tells of a take-over before the lease does."""
-    found = epoch_of(seen) if seen is not None else None
-    if found is not None and found > epoch:
+    found = epoch_of(seen, fence.workload) if seen is not None else None
+    if found is not None and found > fence.epoch:
         raise LeaseLost(
-            f"it carries epoch {found}, this run holds epoch {epoch}: another run has taken the release over",
-            where=f"{write.ref} metadata.annotations[{EPOCH}]",
+            f"it carries epoch {found}, this run holds epoch {fence.epoch}: another run has taken the release over",
+            where=f"{write.ref} metadata.annotations[{fence.key}]",
             advice="follow the run that holds the lease now; this one writes nothing more",
         )
 
@@ -105,48 +147,48 @@ def _existing(write: Write, seen: JsonObject | None) -> JsonObject:
     return seen
 
 
-def _marked(body: JsonObject, epoch: int, owner: str) -> JsonObject:
+def _marked(body: JsonObject, fence: Fence) -> JsonObject:
     """A new object with epoch and owner."""
     metadata = body.get("metadata", {})
     marks = {
-        "annotations": {**annotations_of(body), EPOCH: str(epoch)},
-        "labels": {**labels_of(body), RELEASE: owner},
+        "annotations": {**annotations_of(body), fence.key: str(fence.epoch)},
+        "labels": {**labels_of(body), RELEASE: fence.release},
     }
     return {**body, "metadata": {**metadata, **marks}}
 
 
-def _guarded(write: Patch, seen: JsonObject, epoch: int) -> tuple[JsonObject, ...]:
+def _guarded(write: Patch, seen: JsonObject, fence: Fence) -> tuple[JsonObject, ...]:
     """Uid and epoch in front, the claim behind: the write's own tests stay before all changes."""
     metadata = seen["metadata"]
     uid = test(pointer("metadata", "uid"), metadata["uid"])
-    if epoch_of(seen) == epoch:
-        return uid, test(EPOCH_PATH, str(epoch)), *write.operations
+    if epoch_of(seen, fence.workload) == fence.epoch:
+        return uid, test(fence.path, str(fence.epoch)), *write.operations
     version = test(pointer("metadata", "resourceVersion"), metadata["resourceVersion"])
-    return uid, version, *write.operations, *_claim(write.operations, seen, epoch)
+    return uid, version, *write.operations, *_claim(write.operations, seen, fence)
 
 
-def _claim(operations: tuple[JsonObject, ...], seen: JsonObject, epoch: int) -> tuple[JsonObject, ...]:
+def _claim(operations: tuple[JsonObject, ...], seen: JsonObject, fence: Fence) -> tuple[JsonObject, ...]:
     """Puts the epoch on the object, unless the write takes it off."""
     map_exists = seen["metadata"].get("annotations") is not None
     for operation in operations:
         if operation["path"] == ANNOTATIONS_PATH and operation["op"] in {"add", "replace"}:
             map_exists = True
-        elif operation["op"] == "remove" and operation["path"] in {ANNOTATIONS_PATH, EPOCH_PATH}:
+        elif operation["op"] == "remove" and operation["path"] in {ANNOTATIONS_PATH, fence.path}:
             return ()
     if map_exists:
-        return (add(EPOCH_PATH, str(epoch)),)
-    return (add(ANNOTATIONS_PATH, {EPOCH: str(epoch)}),)
+        return (add(fence.path, str(fence.epoch)),)
+    return (add(ANNOTATIONS_PATH, {fence.key: str(fence.epoch)}),)
 
 
-def _merged(body: JsonObject, seen: JsonObject, epoch: int) -> JsonObject:
+def _merged(body: JsonObject, seen: JsonObject, fence: Fence) -> JsonObject:
     """A merge patch states uid and resourceVersion as the server compares them: in the body."""
     metadata = body.get("metadata", {})
-    fence = {
+    precondition = {
         "uid": seen["metadata"]["uid"],
         "resourceVersion": metadata.get("resourceVersion", seen["metadata"]["resourceVersion"]),
-        "annotations": {**annotations_of(body), EPOCH: str(epoch)},
+        "annotations": {**annotations_of(body), fence.key: str(fence.epoch)},
     }
-    return {**body, "metadata": {**metadata, **fence}}
+    return {**body, "metadata": {**metadata, **precondition}}
 
 
 def _without(marks: JsonObject, field: str, key: str) -> tuple[JsonObject, ...]:

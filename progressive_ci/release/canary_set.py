@@ -1,12 +1,10 @@
 """The canary's ReplicaSet: made, scaled, released from its Deployment, given to it, taken away."""
 
-from functools import partial
-
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
-from progressive_ci.release.ownership import absent, changes, freed, valued, wish
+from progressive_ci.release.ownership import absent, changes, valued, wish
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.workload import (
     DESIRED,
@@ -105,7 +103,7 @@ def unmark_history(release: Release) -> None:
     for item in release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels):
         ref = Ref(kinds.REPLICA_SET, release.record.namespace, name_of(item))
         release.seen[ref] = item
-        release.write(ref, existing(partial(freed, ref, wishes=())))
+        release.free(ref)
 
 
 def hand_over(release: Release, deployment: JsonObject, *, pods: int) -> None:
@@ -159,7 +157,7 @@ def take_away(release: Release, deployment: JsonObject) -> None:
         resize(release, 0)
         labels = claim_labels(deployment, release.record.canary.hash)
         wishes = [valued(label_path(name), value) for name, value in labels.items()]
-        release.write(ref, existing(lambda seen: freed(ref, seen, wishes)))
+        release.free(ref, wishes)
         return
     release.write(ref, existing(lambda seen: _removal(ref, seen)))
 

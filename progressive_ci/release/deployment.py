@@ -7,7 +7,7 @@ from progressive_ci.model.kinds import REPLICA_SET, Ref
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.write import Patch, Write, pointer, replace, test
 from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.ownership import absent, changes, freed, valued, wish
+from progressive_ci.release.ownership import absent, changes, valued, wish
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop
 from progressive_ci.release.workload import hash_of, replicas_of, same_template, without_hash
@@ -158,4 +158,4 @@ def _as_stored(seen: JsonObject, template: JsonObject) -> JsonObject:
 def unpause(release: Release) -> None:
     """The last write to NAME: its controller goes on, our mark is off."""
     ref = deployment_ref(release)
-    release.write(ref, existing(lambda seen: freed(ref, seen, [_original(release, PAUSED)])))
+    release.free(ref, [_original(release, PAUSED)])

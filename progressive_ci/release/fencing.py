@@ -20,6 +20,6 @@ def take_over(release: Release) -> None:
 
 def _claim(release: Release, ref: Ref) -> None:
     def decide(seen: JsonObject) -> Patch | None:
-        return None if epoch_of(seen) in (None, release.epoch) else Patch(ref, ())
+        return None if epoch_of(seen, release.record.name) in (None, release.epoch) else Patch(ref, ())
 
     release.write(ref, existing(decide))

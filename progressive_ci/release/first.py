@@ -1,7 +1,6 @@
 """A first release: there is no version to go back to, so there are no steps; what fails is taken away again."""
 
 from dataclasses import replace
-from functools import partial
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import epoch_of
@@ -11,9 +10,8 @@ from progressive_ci.model.write import Create
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import create_missing
-from progressive_ci.release.ownership import freed
 from progressive_ci.release.readiness import diagnose, too_late
-from progressive_ci.release.release import Release, existing, if_absent
+from progressive_ci.release.release import Release, if_absent
 from progressive_ci.release.rollback import end
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, complete
@@ -28,8 +26,8 @@ def release_first(release: Release, plan: Plan, found: Findings) -> Outcome:
     release.write(ref, if_absent(Create(ref, body_of(plan.workload, plan.namespace))))
     _await(Vigil(release, deadline=float("inf")))
     for entry in release.record.objects:
-        if epoch_of(release.read(entry.ref) or {}) is not None:
-            release.write(entry.ref, existing(partial(freed, entry.ref, wishes=())))
+        if epoch_of(release.read(entry.ref) or {}, release.record.name) is not None:
+            release.free(entry.ref)
     return end(release, Result.PROMOTED, Cause(Result.PROMOTED, "the first version serves"))
 
 

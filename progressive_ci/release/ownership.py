@@ -70,7 +70,7 @@ def wish(ref: Ref, item: JsonObject, wishes: Iterable[Original]) -> Patch | None
     return Patch(ref, operations) if operations else None
 
 
-def freed(ref: Ref, item: JsonObject, wishes: Iterable[Original]) -> Patch | None:
+def freed(ref: Ref, item: JsonObject, wishes: Iterable[Original], *, workload: str) -> Patch | None:
     """The last patch of an object that stays: the wishes, and our marks off."""
-    operations = (*changes(item, wishes), *unfenced_operations(item))
+    operations = (*changes(item, wishes), *unfenced_operations(item, workload))
     return Patch(ref, operations) if operations else None

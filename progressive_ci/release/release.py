@@ -1,6 +1,6 @@
 """One release in progress: its record, its fence, and the only way it writes to the cluster."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,13 +18,14 @@ from progressive_ci.errors import (
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
-from progressive_ci.model.fence import fenced
-from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Record
+from progressive_ci.model.fence import Fence, fenced
+from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Create, Delete, Write
 from progressive_ci.ports import Hands
+from progressive_ci.release.ownership import freed
 from progressive_ci.release.stop import Overdue
 
 Decide = Callable[[JsonObject | None], Write | None]
@@ -71,6 +72,11 @@ class Release:
         self.record = record
         self.evidence.clear()
 
+    @property
+    def fence(self) -> Fence:
+        """Who writes."""
+        return Fence(self.record.name, self.epoch, self.record.release)
+
     def read(self, ref: Ref) -> JsonObject | None:
         """A fresh read."""
         found = self.hands.cluster.get(ref)
@@ -115,13 +121,18 @@ class Release:
 
     def send(self, write: Write, current: JsonObject | None) -> JsonObject:
         """Send one write with its fence; the caller answers for what a refusal means."""
-        guarded = fenced(write, current, epoch=self.epoch, owner=self.record.release)
+        guarded = fenced(write, current, self.fence)
         stored = self.hands.cluster.send(guarded)
         if isinstance(write, Delete):
             self.seen.pop(write.ref, None)
         else:
             self.seen[write.ref] = stored
         return stored
+
+    def free(self, ref: Ref, wishes: Iterable[Original] = ()) -> None:
+        """The last write to an object that stays: the wishes, and our marks off."""
+        wanted = tuple(wishes)
+        self.write(ref, existing(lambda seen: freed(ref, seen, wanted, workload=self.record.name)))
 
     def write_all(self, writes: Sequence[Write]) -> None:
         """Send writes that were decided together on what `seen` holds; the first refusal ends it."""

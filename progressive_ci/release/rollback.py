@@ -9,7 +9,7 @@ from functools import partial
 from progressive_ci.errors import LeaseLost, ProgressiveError
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Stopped, Warned
-from progressive_ci.model.fence import EPOCH, epoch_of
+from progressive_ci.model.fence import epoch_key, epoch_of
 from progressive_ci.model.journal import Ending, Owned, Stage, State
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
@@ -75,12 +75,12 @@ def _delete_created(release: Release) -> None:
     """What only this release brought goes with it: Services, routes and config that did not exist before."""
     for entry in release.record.objects:
         if entry.created:
-            release.write(entry.ref, existing(partial(_removal, entry)))
+            release.write(entry.ref, existing(partial(_removal, release.record.name, entry)))
 
 
-def _removal(entry: Owned, seen: JsonObject) -> Delete | None:
+def _removal(workload: str, entry: Owned, seen: JsonObject) -> Delete | None:
     metadata = seen["metadata"]
-    if metadata.get("deletionTimestamp") or epoch_of(seen) is None:
+    if metadata.get("deletionTimestamp") or epoch_of(seen, workload) is None:
         return None
     return Delete(entry.ref, uid_of(seen), str(metadata["resourceVersion"]))
 
@@ -141,7 +141,7 @@ def _still_ours(release: Release, entry: Owned) -> bool:
         seen = release.hands.cluster.get(entry.ref)
     except ProgressiveError:
         return True
-    return seen is not None and epoch_of(seen) is not None
+    return seen is not None and epoch_of(seen, release.record.name) is not None
 
 
 def _command(release: Release, entry: Owned) -> str:
@@ -149,4 +149,5 @@ def _command(release: Release, entry: Owned) -> str:
     if entry.created:
         return f"{entry.ref}: kubectl {place} delete {kind} {name}"
     fields = ", ".join(item.path for item in entry.originals)
-    return f"{entry.ref}: set {fields} back and remove annotation {EPOCH}: kubectl {place} edit {kind} {name}"
+    mark = epoch_key(release.record.name)
+    return f"{entry.ref}: set {fields} back and remove annotation {mark}: kubectl {place} edit {kind} {name}"

@@ -12,7 +12,7 @@ from progressive_ci.release.deployment import (
     stable_template,
     superseded,
 )
-from progressive_ci.release.ownership import changes, freed, valued, wish
+from progressive_ci.release.ownership import changes, valued, wish
 from progressive_ci.release.readiness import diagnose
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.workload import complete, same_template
@@ -63,4 +63,4 @@ def stable_again(release: Release) -> bool:
 def let_be(release: Release) -> None:
     """Our mark off NAME: the last write to it."""
     ref: Ref = deployment_ref(release)
-    release.write(ref, existing(lambda seen: freed(ref, seen, ())))
+    release.free(ref)

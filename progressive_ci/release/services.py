@@ -5,7 +5,7 @@ from collections.abc import Callable
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import ENDPOINT_SLICE, SERVICE, Ref
 from progressive_ci.model.write import pointer
-from progressive_ci.release.ownership import freed, valued, wish
+from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.workload import HASH_LABEL, ready_pods
 
@@ -29,7 +29,7 @@ def unpin(release: Release, name: str) -> None:
     entry = release.record.owned(ref)
     goes = entry is not None and entry.created and release.record.stage is Stage.ROLLING_BACK
     if entry is not None and not goes:
-        release.write(ref, existing(lambda seen: freed(ref, seen, entry.originals)))
+        release.free(ref, entry.originals)
 
 
 def pinned_revision(release: Release, name: str) -> str:

@@ -14,8 +14,7 @@ from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.ownership import freed
-from progressive_ci.release.release import Release, existing
+from progressive_ci.release.release import Release
 from progressive_ci.release.workload import ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
@@ -76,8 +75,7 @@ def arm(release: Release) -> None:
         ref: release.seen[ref] for ref in router(release).objects(route_of(release)) if ref in release.seen
     }
     writes = router(release).withdraw(route_of(release), seen)
-    owner, epoch = release.record.release, release.epoch
-    release.armed = tuple(fenced(item, seen.get(item.ref), epoch=epoch, owner=owner) for item in writes)
+    release.armed = tuple(fenced(item, seen.get(item.ref), release.fence) for item in writes)
 
 
 def shift(release: Release, wanted: Weight, wait: Wait) -> None:
@@ -212,4 +210,4 @@ def restore_route(release: Release) -> None:
 
 
 def _restore(release: Release, entry: Owned) -> None:
-    release.write(entry.ref, existing(lambda seen: freed(entry.ref, seen, entry.originals)))
+    release.free(entry.ref, entry.originals)

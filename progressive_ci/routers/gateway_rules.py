@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of, labels_of
+from progressive_ci.model.fence import is_marked, labels_of
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
 from progressive_ci.routers.gateway_status import accepted, refusal
@@ -80,7 +80,7 @@ def _in_rules(route: Route, ref: Ref, body: JsonObject) -> Iterator[str]:
 
 def _in_metadata(ref: Ref, body: JsonObject, label: tuple[str, str] | None) -> Iterator[str]:
     """The label without our epoch is another tool's release."""
-    if label is not None and labels_of(body).get(label[0]) == label[1] and epoch_of(body) is None:
+    if label is not None and labels_of(body).get(label[0]) == label[1] and not is_marked(body):
         yield (
             f"{ref} metadata.labels[{label[0]}] says that another tool is releasing a canary here; "
             "let it finish, or remove the label if it is gone"

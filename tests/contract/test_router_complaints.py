@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import EPOCH, RELEASE
+from progressive_ci.model.fence import RELEASE, epoch_key
 from progressive_ci.model.kinds import HTTP_ROUTE, INGRESS, VIRTUAL_SERVICE, Ref
 from progressive_ci.model.route import GatewaySettings, IstioSettings, Route, VirtualServiceRef
 from progressive_ci.routers import gateway, istio, nginx, replica_ratio
@@ -109,7 +109,7 @@ def test_a_gateway_route_is_refused(change: Change, sentence: str) -> None:
 
 def ours(body: JsonObject) -> None:
     mark(body)
-    body["metadata"]["annotations"] = {EPOCH: "3"}
+    body["metadata"]["annotations"] = {epoch_key("web"): "3"}
 
 
 def not_created_yet(body: JsonObject) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import fenced
+from progressive_ci.model.fence import Fence, fenced
 from progressive_ci.model.kinds import DEPLOYMENT
 from progressive_ci.model.weight import ALL, NONE, Weight
 from progressive_ci.model.write import Delete, Patch, Write
@@ -177,17 +177,17 @@ def test_a_claimed_object_takes_the_safe_write_unread_but_not_from_a_former_hold
     objects = cluster(sample)
     go(router, sample, objects, Weight(20))
     for ref in tuple(objects):
-        apply(objects, fenced(Patch(ref, ()), objects[ref], epoch=2, owner="web"))
+        apply(objects, fenced(Patch(ref, ()), objects[ref], Fence("web", 2, "web")))
     safe = armed(router, sample, objects, epoch=2)
     shift = router.shift(sample.route, objects, Weight(50))
     patches = [write for write in shift if isinstance(write, Patch)]
-    apply(objects, *(fenced(write, objects[write.ref], epoch=2, owner="web") for write in patches))
+    apply(objects, *(fenced(write, objects[write.ref], Fence("web", 2, "web")) for write in patches))
     sample.react(objects)
     apply(objects, *(write for write in safe if isinstance(write, Patch)))
     sample.react(objects)
     retreat(router, sample, objects)
     for ref in tuple(objects):
-        apply(objects, fenced(Patch(ref, ()), objects[ref], epoch=3, owner="web"))
+        apply(objects, fenced(Patch(ref, ()), objects[ref], Fence("web", 3, "web")))
     for write in safe:
         with pytest.raises(PreconditionFailed):
             apply(objects, write)
@@ -196,7 +196,7 @@ def test_a_claimed_object_takes_the_safe_write_unread_but_not_from_a_former_hold
 def armed(router: Router, sample: Sample, objects: Cluster, *, epoch: int) -> list[Write]:
     """The safe write as a holder would send it."""
     writes = router.withdraw(sample.route, objects)
-    return [fenced(write, objects[write.ref], epoch=epoch, owner="web") for write in writes]
+    return [fenced(write, objects[write.ref], Fence("web", epoch, "web")) for write in writes]
 
 
 @every_router

@@ -7,11 +7,20 @@ import pytest
 
 from progressive_ci.errors import LeaseLost
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import EPOCH, RELEASE, epoch_of, fenced, unfenced_operations
+from progressive_ci.model.fence import (
+    RELEASE,
+    Fence,
+    epoch_key,
+    epoch_of,
+    fenced,
+    is_marked,
+    unfenced_operations,
+)
 from progressive_ci.model.kinds import SERVICE, Ref
 from progressive_ci.model.write import Create, Delete, Merge, Patch, Write, add, remove, replace
 
 WEB = Ref(SERVICE, "shop", "web")
+EPOCH = epoch_key("web")
 CHANGE = Patch(WEB, (replace("/spec/type", "ClusterIP"),))
 
 
@@ -26,7 +35,7 @@ def service(annotations: JsonObject | None = None, **metadata: object) -> JsonOb
 
 
 def fence(write: Write, seen: JsonObject | None, epoch: int = 3) -> Write:
-    return fenced(write, seen, epoch=epoch, owner="web")
+    return fenced(write, seen, Fence("web", epoch, "web"))
 
 
 def applied(write: Write, current: JsonObject) -> JsonObject:
@@ -77,7 +86,7 @@ def test_a_later_write_is_refused_by_the_server(current: JsonObject) -> None:
 
 def test_a_patch_without_operations_only_claims() -> None:
     seen = service()
-    assert epoch_of(applied(fence(Patch(WEB, ()), seen), seen)) == 3
+    assert epoch_of(applied(fence(Patch(WEB, ()), seen), seen), "web") == 3
 
 
 def test_a_map_that_the_write_itself_creates_is_not_overwritten() -> None:
@@ -141,18 +150,18 @@ def test_a_change_of_an_object_never_seen_is_a_bug() -> None:
 )
 def test_taking_the_marks_off_gives_back_what_was_there(before: JsonObject) -> None:
     marked = applied(fence(Patch(WEB, (*labelled(before),)), before), before)
-    last = fence(Patch(WEB, unfenced_operations(marked)), marked)
+    last = fence(Patch(WEB, unfenced_operations(marked, "web")), marked)
     assert applied(last, marked) == before
 
 
 def test_taking_a_former_holders_mark_off_does_not_put_ours_on() -> None:
     seen = service({EPOCH: "2"})
-    last = fence(Patch(WEB, unfenced_operations(seen)), seen)
+    last = fence(Patch(WEB, unfenced_operations(seen, "web")), seen)
     assert "annotations" not in applied(last, seen)["metadata"]
 
 
 def test_nothing_is_taken_off_an_object_that_carries_no_mark() -> None:
-    assert unfenced_operations(service({"team": "a"})) == ()
+    assert unfenced_operations(service({"team": "a"}), "web") == ()
 
 
 def test_a_write_that_removes_the_map_does_not_claim() -> None:
@@ -165,3 +174,17 @@ def labelled(seen: JsonObject) -> tuple[JsonObject, ...]:
     if "labels" in seen["metadata"]:
         return (add(f"/metadata/labels/{RELEASE.replace('/', '~1')}", "web"),)
     return (add("/metadata/labels", {RELEASE: "web"}),)
+
+
+def test_a_route_that_two_workloads_share_has_a_fence_for_each() -> None:
+    seen = applied(fence(Patch(WEB, ()), service()), service())
+    other = Fence("api", 1, "api")
+    both = applied(fenced(Patch(WEB, ()), seen, other), seen)
+    assert (epoch_of(both, "web"), epoch_of(both, "api")) == (3, 1)
+    assert is_marked(both)
+
+
+def test_the_annotation_of_a_long_name_is_one_the_server_takes() -> None:
+    one, other = epoch_key("w" * 100), epoch_key("w" * 99 + "x")
+    assert one != other
+    assert all(len(key.rpartition("/")[2]) == 63 for key in (one, other))

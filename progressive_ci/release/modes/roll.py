@@ -11,7 +11,7 @@ from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.findings import Findings
-from progressive_ci.release.ownership import freed, valued, wish
+from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.patience import until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release, existing, if_absent
@@ -67,8 +67,7 @@ def _floors(release: Release) -> tuple[tuple[Ref, Owned], ...]:
 
 def _restore_floor(release: Release) -> None:
     for ref, entry in _floors(release):
-        restored = partial(freed, ref, wishes=entry.originals)
-        release.write(ref, existing(restored))
+        release.free(ref, entry.originals)
 
 
 def size(release: Release) -> int:

@@ -6,7 +6,7 @@ from copy import deepcopy
 import jsonpatch
 
 from progressive_ci.model import kinds
-from progressive_ci.model.fence import EPOCH, RELEASE, fenced
+from progressive_ci.model.fence import RELEASE, Fence, epoch_key, fenced
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import (
     GatewayRouteRef,
@@ -54,7 +54,7 @@ def _seen(ref: Ref, body: Vector, **metadata: Json) -> Json:
 
 def _after(write: Write, seen: Json) -> Json:
     """What a write leaves behind, our marks included."""
-    marked = fenced(write, seen, epoch=1, owner="r")
+    marked = fenced(write, seen, Fence("web", 1, "r"))
     if isinstance(marked, Create):
         return marked.body
     assert isinstance(marked, Patch)
@@ -138,7 +138,9 @@ def _canary_ingress(vector: Vector, writes: tuple[Write, ...], seen: Json) -> Re
         gone = all(not isinstance(write, Create | Patch) for write in writes)
         return _judged(vector, nothing if gone else {}, Deviation(ONLY_WITH_WEIGHT, nothing))
     ours = _after(writes[0], seen) if writes else seen
-    annotations = {key: value for key, value in ours["metadata"]["annotations"].items() if key != EPOCH}
+    annotations = {
+        key: value for key, value in ours["metadata"]["annotations"].items() if key != epoch_key("web")
+    }
     metadata = {
         "name": ours["metadata"]["name"],
         "annotations": _exactly(annotations),
@@ -236,7 +238,7 @@ def _gateway(vector: Vector) -> Result:
         rules = _gateway_managed(vector, route, body, operation)
         return _gateway_judged(vector, {**body, "spec": {**body["spec"], "rules": rules}})
     # A release is under way in these vectors, so the label is its own.
-    body["metadata"]["annotations"] = {EPOCH: "1"}
+    body["metadata"]["annotations"] = {epoch_key("r"): "1"}
     complaints = gateway.complaints(route, {ref: body})
     if complaints:
         foreign = any("also gives weight" in sentence for sentence in complaints)
