@@ -104,7 +104,7 @@ def test_an_object_with_a_higher_epoch_ends_every_write(write: Write) -> None:
     with pytest.raises(LeaseLost) as caught:
         fence(write, service({EPOCH: "4"}))
     assert str(caught.value) == (
-        "Service shop/web metadata.annotations[progressive-ci/epoch]: it carries epoch 4, this run holds "
+        "Service shop/web metadata.annotations[progressive-ci/epoch.web]: it carries epoch 4, this run holds "
         "epoch 3: another run has taken the release over; "
         "follow the run that holds the lease now; this one writes nothing more"
     )
