@@ -1,0 +1,151 @@
+"""A simulated cluster with an application in it, and the runs of the tool against it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from progressive_ci.adapters.cluster import ONCE, KubeCluster
+from progressive_ci.adapters.journal import ClusterJournal
+from progressive_ci.adapters.lease import ClusterLease
+from progressive_ci.judging.condition import complaint
+from progressive_ci.metrics.promql import check, fill
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.event import Event, Stopped
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Outcome
+from progressive_ci.model.plan import Plan
+from progressive_ci.ports import Hands, HttpResponse, Transport
+from progressive_ci.release import conductor, rescue
+from progressive_ci.sandbox.cluster import Sandbox
+from progressive_ci.sandbox.faults import Exchange, Killed
+from progressive_ci.specs.documents import parse
+from progressive_ci.specs.read import read
+from tests.scenario.metrics import SandboxMetrics
+from tests.scenario.oracle import Oracle
+
+NAMESPACE, NAME = "shop", "web"
+
+
+class Mortal:
+    """A process's connection: once it is killed nothing of it is sent any more."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self.dead = False
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        body: object | None,
+        content_type: str,
+        timeout: float,
+    ) -> HttpResponse:
+        """Send one request, as long as the process lives."""
+        if self.dead:
+            raise Killed
+        try:
+            return self._transport.request(
+                method, path, query=query, body=body, content_type=content_type, timeout=timeout
+            )
+        except Killed:
+            self.dead = True
+            raise
+
+
+@dataclass(slots=True)
+class Told:
+    """One event, and how many requests had been sent when it was told."""
+
+    event: Event
+    sent: int
+    time: float
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of the tool.
+
+    Attributes:
+        scene: where.
+        first: number of its first request less one.
+        told: its events.
+        outcome: None where it was killed.
+        last: number of its last request.
+    """
+
+    scene: "Scene"
+    first: int
+    told: list[Told] = field(default_factory=list)
+    outcome: Outcome | None = None
+    last: int = 0
+
+    def emit(self, event: Event) -> None:
+        """`ports.Reporter`."""
+        sandbox = self.scene.sandbox
+        self.told.append(Told(event, len(sandbox.log), sandbox.clock.now()))
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """What it sent, the lease's renewals included."""
+        return self.scene.sandbox.log[self.first : self.last]
+
+    @property
+    def stopped(self) -> Told | None:
+        """When it turned back."""
+        return next((told for told in self.told if isinstance(told.event, Stopped)), None)
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything that a scenario looks at.
+
+    Attributes:
+        sandbox: the cluster.
+        router: row of the routers' table by its short name; empty for a plain Deployment.
+        oracle: watches the rules that hold always.
+        before: every object as it was at first.
+        runs: of the tool.
+    """
+
+    sandbox: Sandbox
+    router: str
+    oracle: Oracle
+    before: dict[str, JsonObject]
+    runs: list[Run] = field(default_factory=list)
+
+    def released(self, text: str, options: Options | None = None) -> Run:
+        """`progressive-ci run` with this input."""
+        plan = planned(text)
+        return self._run(lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs))))
+
+    def rescued(self, options: Options | None = None) -> Run:
+        """`progressive-ci rollback web`."""
+        return self._run(lambda hands: rescue.rollback(NAMESPACE, NAME, options or Options(), hands))
+
+    def _run(self, work: Callable[[Hands], Outcome]) -> Run:
+        sandbox = self.sandbox
+        sandbox.clock.reborn()
+        run = Run(self, len(sandbox.log))
+        self.runs.append(run)
+        transport, clock = Mortal(sandbox.transport()), sandbox.clock
+        front = KubeCluster(transport, clock)
+        back = KubeCluster(transport, clock, patience=ONCE)
+        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=clock)
+        cluster = KubeCluster(transport, clock, guard=lease.secure)
+        journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
+        hands = Hands(cluster, SandboxMetrics(sandbox), clock, journal, lease, run)
+        try:
+            run.outcome = work(hands)
+        except Killed:
+            lease.stop()
+        run.last = len(sandbox.log)
+        return run
+
+
+def planned(text: str) -> Plan:
+    """What the real reader of specs makes of an input."""
+    return read(
+        parse([("spec.yaml", text)]), condition_check=complaint, query_check=check, fill_query=fill
+    )

@@ -1,0 +1,127 @@
+"""Then: what a scenario claims."""
+
+from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.event import Sampled
+from progressive_ci.model.fence import RELEASE
+from progressive_ci.model.journal import State
+from progressive_ci.model.outcome import Result
+from progressive_ci.release.workload import HASH_LABEL, labels_of, replicas_of
+from progressive_ci.sandbox.faults import Exchange
+from tests.scenario.given import WATCHED, snapshot
+from tests.scenario.oracle import has_mark
+from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
+
+ROUTES = ("/httproutes/", "/virtualservices/", "/ingresses/")
+OWN = ("/leases", "/configmaps")
+_SERVERS = ("resourceVersion", "managedFields", "generation", "uid", "creationTimestamp")
+
+
+def ended(run: Run, result: Result) -> None:
+    """The run ended so."""
+    assert run.outcome is not None, "it was killed"
+    assert run.outcome.result is result, f"{run.outcome.result}: {run.outcome.reason}"
+
+
+def rules_held(scene: Scene) -> None:
+    """Nothing that the tool did broke a rule."""
+    assert not scene.oracle.broken, "\n".join(scene.oracle.broken[:10])
+
+
+def nobody_was_turned_away(scene: Scene) -> None:
+    """No request found a closed door."""
+    assert scene.sandbox.traffic.failures < 1e-6, f"{scene.sandbox.traffic.failures:.2f} requests failed"
+
+
+def serves(scene: Scene, version: str) -> None:
+    """All users get this version, from a Deployment at rest."""
+    scene.sandbox.clock.run(1)
+    share = scene.sandbox.traffic.share(version)
+    assert share > 0.999, f"{share:.0%} get {version}"
+    live = deployment(scene)
+    assert live["status"].get("availableReplicas") == replicas_of(live)
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == f"web:{version}"
+    active = [item for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE) if replicas_of(item)]
+    assert len(active) == 1, [item["metadata"]["name"] for item in active]
+
+
+def deployment(scene: Scene) -> JsonObject:
+    """NAME as it stands."""
+    found = scene.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)
+    assert found is not None
+    return found
+
+
+def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
+    """No mark, pin or object of ours is left but the journal and a lease that nobody holds."""
+    sandbox = scene.sandbox
+    for kind in (*WATCHED, kinds.REPLICA_SET):
+        for item in sandbox.all(kind, NAMESPACE):
+            name = f"{kind.name} {item['metadata']['name']}"
+            if item["metadata"]["name"] == "progressive-ci.web" or name in but:
+                continue
+            assert not has_mark(item), name
+            assert RELEASE not in labels_of(item), name
+            assert kind != kinds.SERVICE or HASH_LABEL not in (item["spec"].get("selector") or {}), name
+    lease = sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
+    assert lease is None or not lease["spec"].get("holderIdentity"), "the lease has a holder"
+    record = scene.oracle.record
+    assert record is None or record.state is State.ENDED, "the journal is open"
+
+
+def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
+    """Every object has its fields back, and there is none more."""
+    now = snapshot(scene.sandbox)
+    now.pop("ConfigMap progressive-ci.web", None)
+    assert sorted(now) == sorted(scene.before)
+    for name, item in now.items():
+        if name not in but:
+            assert _fields(item) == _fields(scene.before[name]), name
+    left = [item["metadata"]["name"] for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE) if replicas_of(item)]
+    assert len(left) == 1
+
+
+def everything_but_the_version_is_as_before(scene: Scene) -> None:
+    """A promotion changes the template of NAME and nothing else."""
+    image = deployment(scene)["spec"]["template"]["spec"]["containers"][0]["image"]
+    scene.before["Deployment web"]["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    all_is_as_before(scene)
+
+
+def _fields(item: JsonObject) -> JsonObject:
+    metadata = {
+        key: (
+            {name: text for name, text in value.items() if not name.startswith("deployment.kubernetes.io/")}
+            if key == "annotations"
+            else value
+        )
+        for key, value in item["metadata"].items()
+        if key not in _SERVERS
+    }
+    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
+
+
+def the_safe_write_came_first(run: Run) -> None:
+    """After the deciding sample nothing was sent before the canary was out of the route."""
+    deciding = run.stopped
+    assert deciding is not None
+    sample = max((told for told in run.told if isinstance(told.event, Sampled) and told.time <= deciding.time), key=lambda told: told.sent)
+    first = next(done for done in run.scene.sandbox.log[sample.sent :] if not is_lease(done))
+    assert is_safe_write(first), f"{first.call.method} {first.call.path}"
+    assert first.time - sample.time < 0.001
+
+
+def is_lease(done: Exchange) -> bool:
+    """Whether it is a renewal."""
+    return "/leases" in done.call.path
+
+
+def is_safe_write(done: Exchange) -> bool:
+    """A write to a route object."""
+    return done.call.method in ("PATCH", "DELETE") and any(part in done.call.path for part in ROUTES)
+
+
+def nothing_was_written(run: Run, *, but: tuple[str, ...] = OWN) -> None:
+    """Reads and dry-runs alone."""
+    wrote = [f"{done.call.method} {done.call.path}" for done in run.requests if done.writes]
+    assert not [each for each in wrote if not any(part in each for part in but)], wrote
