@@ -126,6 +126,10 @@ class VirtualClock:
         """From now on signals are only noted."""
         self._shielded = True
 
+    def reborn(self) -> None:
+        """Another process begins: it has met no signal, and shields none."""
+        self._signal, self._shielded, self._woken = None, False, False
+
     def _interrupt(self) -> None:
         if self._signal and not self._shielded:
             raise Interrupted(f"{self._signal} arrived")
