@@ -35,7 +35,9 @@ class Call:
 
     @property
     def dry(self) -> bool:
-        """Whether nothing may be stored."""
+        """Whether nothing may be stored; a delete with a body says it there, and only there."""
+        if self.method == "DELETE" and isinstance(self.body, dict):
+            return self.body.get("dryRun") == ["All"]
         return self.query.get("dryRun") == "All"
 
     @property

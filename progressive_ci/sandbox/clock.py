@@ -3,7 +3,8 @@
 import heapq
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -129,6 +130,15 @@ class VirtualClock:
     def reborn(self) -> None:
         """Another process begins: it has met no signal, and shields none."""
         self._signal, self._shielded, self._woken = None, False, False
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """For a thread that signals don't reach: meanwhile they are only noted."""
+        before, self._shielded = self._shielded, True
+        try:
+            yield
+        finally:
+            self._shielded = before
 
     def _interrupt(self) -> None:
         if self._signal and not self._shielded:

@@ -6,6 +6,7 @@ from progressive_ci.sandbox import app
 from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.clock import VirtualClock
 from progressive_ci.sandbox.faults import Exchange, Faults
+from progressive_ci.sandbox.metrics import SandboxMetrics
 from progressive_ci.sandbox.transport import SandboxTransport
 from progressive_ci.sandbox.world import World
 
@@ -21,6 +22,7 @@ class Sandbox:
         pods: its kubelets.
         traffic: its users, and the count of what they saw.
         prometheus: what measures them.
+        metrics: `ports.Metrics` that asks it.
         faults: what goes wrong, and the log of all requests.
     """
 
@@ -32,6 +34,7 @@ class Sandbox:
         self.pods = self.world.pods
         self.traffic = self.world.traffic
         self.prometheus = self.world.prometheus
+        self.metrics = SandboxMetrics(self.prometheus, self.clock)
         self.faults = Faults(self.clock)
 
     @classmethod

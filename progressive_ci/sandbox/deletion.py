@@ -35,13 +35,8 @@ def delete_collection(store: Store, call: Call, place: Target) -> Answer:
 
 
 def _options(call: Call) -> JsonObject:
-    options: JsonObject = dict(call.body) if isinstance(call.body, dict) else {}
-    for field in ("propagationPolicy", "gracePeriodSeconds"):
-        if field in call.query:
-            options[field] = call.query[field]
-    if options.get("dryRun"):
-        raise status.bad_request("dryRun belongs into the query")
-    return options
+    """The body's, or else the query's; never both."""
+    return dict(call.body) if isinstance(call.body, dict) else dict(call.query)
 
 
 def _preconditions(place: Target, options: JsonObject, found: JsonObject) -> None:

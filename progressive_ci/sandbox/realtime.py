@@ -4,7 +4,7 @@ import heapq
 import itertools
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from progressive_ci.sandbox.clock import Callback, Cancel
 
@@ -12,13 +12,18 @@ from progressive_ci.sandbox.clock import Callback, Cancel
 class RealTimeClock:
     """`clock.Timers` on real time.
 
+    Args:
+        speed: seconds of the simulated cluster that pass in one real second.
+
     Attributes:
         changed: notified after every callback; its lock guards the whole simulated cluster.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, speed: float = 1.0) -> None:
         self.changed = threading.Condition(threading.RLock())
+        self._speed = speed
         self._start = time.monotonic()
+        self._born = datetime.now(UTC)
         self._planned: list[tuple[float, int, Callback]] = []
         self._cancelled: set[int] = set()
         self._order = itertools.count()
@@ -27,11 +32,11 @@ class RealTimeClock:
 
     def now(self) -> float:
         """Seconds since the clock was made."""
-        return time.monotonic() - self._start
+        return (time.monotonic() - self._start) * self._speed
 
     def wall(self) -> datetime:
-        """Now in UTC."""
-        return datetime.now(UTC)
+        """The start's date plus the seconds that passed."""
+        return self._born + timedelta(seconds=self.now())
 
     def at(self, time: float, callback: Callback) -> Cancel:
         """Run a callback at a time, holding the lock; the answer takes it back."""
@@ -60,7 +65,7 @@ class RealTimeClock:
                     continue
                 left = self._planned[0][0] - self.now()
                 if left > 0:
-                    self.changed.wait(left)
+                    self.changed.wait(left / self._speed)
                     continue
                 _, order, callback = heapq.heappop(self._planned)
                 if order in self._cancelled:

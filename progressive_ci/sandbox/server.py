@@ -29,13 +29,16 @@ Answerer = Callable[["_Request"], HttpResponse | Watch | None]
 class SandboxServer:
     """A cluster that real clients can talk to.
 
+    Args:
+        speed: seconds of the simulated cluster that pass in one real second.
+
     Attributes:
         clock: drives the controllers.
         world: the cluster; hold `clock.changed` while you touch it.
     """
 
-    def __init__(self) -> None:
-        self.clock = RealTimeClock()
+    def __init__(self, *, speed: float = 1.0) -> None:
+        self.clock = RealTimeClock(speed=speed)
         with self.clock.changed:
             self.world = World(self.clock)
         self._api = _Server(self._answer_api, self.clock)

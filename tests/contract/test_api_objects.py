@@ -315,6 +315,22 @@ def test_a_dry_run_answers_like_the_real_one_and_stores_nothing(
     assert not api.exists(CONFIG_MAP, "fresh")
 
 
+@pytest.mark.parametrize(
+    ("options", "query", "stays"),
+    [
+        pytest.param({"dryRun": ["All"]}, {}, True, id="in the body"),
+        pytest.param(None, {"dryRun": "All"}, True, id="in the query"),
+        pytest.param({}, {"dryRun": "All"}, False, id="in the query beside a body"),
+    ],
+)
+def test_the_dry_run_of_a_deletion_stands_in_its_body_if_it_has_one(
+    api: Target, options: JsonObject | None, query: dict[str, str], *, stays: bool
+) -> None:
+    api.made(CONFIG_MAP, objects.config_map())
+    assert api.delete(CONFIG_MAP, "settings", options, **query).status == 200
+    assert api.exists(CONFIG_MAP, "settings") is stays
+
+
 def test_a_dry_run_refuses_what_the_real_one_refuses(api: Target) -> None:
     api.made(CONFIG_MAP, objects.config_map())
     assert api.create(CONFIG_MAP, objects.config_map(), dryRun="All").refusal == (409, "AlreadyExists")
