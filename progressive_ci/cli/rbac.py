@@ -11,14 +11,20 @@ from progressive_ci.cli.desk import addresses
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import SpecInvalid
 from progressive_ci.model.outcome import Result
-from progressive_ci.release.rights import rights
+from progressive_ci.release.rights import rights, seldom
 from progressive_ci.reports.preview import checks
 from progressive_ci.reports.role import roles
 
 BIND = """\
-# Bind it to whom the pipeline logs in as, for example:
+# Bind each that you need to whom the pipeline logs in as, for example:
 #   kubectl create rolebinding progressive-ci-{name} --namespace {namespace} \\
 #     --role progressive-ci-{name} --serviceaccount {namespace}:NAME"""
+
+OCCASIONS = {
+    "first": "Only for the first release, while there is no Deployment yet.",
+    "roll": "Only where a webhook or policy changes Deployments and not ReplicaSets: preflight says so.",
+}
+"""When the Roles are needed that a usual release does without."""
 
 
 def main(settings: Settings) -> int:
@@ -31,6 +37,9 @@ def main(settings: Settings) -> int:
     ways = addresses(settings, plan.namespace, proxy=True)
     asked = (ways.way(check.query.address.raw) for check in checks(plan))
     proxied = (way.access for way in asked if isinstance(way, Proxied))
-    click.echo(roles((*rights(plan), *proxied), name=plan.workload.name), nl=False)
-    click.echo(BIND.format(name=plan.workload.name, namespace=plan.namespace))
+    name = plan.workload.name
+    click.echo(roles((*rights(plan), *proxied), name=name), nl=False)
+    for occasion, wanted in seldom(plan).items():
+        click.echo(f"---\n# {OCCASIONS[occasion]}\n{roles(wanted, name=f'{name}-{occasion}')}", nl=False)
+    click.echo(BIND.format(name=name, namespace=plan.namespace))
     return 0

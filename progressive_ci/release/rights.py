@@ -56,6 +56,18 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
     return tuple(dict.fromkeys(found))
 
 
+def seldom(plan: Plan) -> dict[str, tuple[Access, ...]]:
+    """What only some releases of a spec need beyond `rights`, by occasion."""
+    usual = rights(plan)
+    found = {"first": rights(plan, first=True)}
+    if plan.mode is Mode.ADOPT:
+        found["roll"] = rights(plan, mode=Mode.ROLL)
+    return {
+        occasion: tuple(access for access in wanted if access not in usual)
+        for occasion, wanted in found.items()
+    }
+
+
 def _on(kind: Kind, namespace: str, verbs: str, name: str = "") -> list[Access]:
     place = namespace if kind.namespaced else ""
     return [Access(verb, kind.group, kind.plural, place, name) for verb in verbs.split()]
