@@ -64,10 +64,15 @@ def _analysis(reading: Reading, document: Document) -> tuple[Step, ...]:
     """`--analysis TEMPLATE`: measured once the new version runs."""
     if not reading.analysis:
         return ()
-    body = {"analysis": {"templates": [{"templateName": reading.analysis}]}}
-    option = Document(body, Source(f"--analysis {reading.analysis}"), {})
-    reference = Part(option, "", body["analysis"])
+    source = Source(f"--analysis {reading.analysis}")
+    if reading.find("AnalysisTemplate", "argoproj.io", reading.analysis) is None:
+        what = f"there is no AnalysisTemplate {reading.analysis} in the input"
+        reading.complaints.add(source, what, advice="give the file that holds it")
+        return ()
+    reference = {"templates": [{"templateName": reading.analysis}]}
     metadata = {**document.body["metadata"], "namespace": reading.namespace}
-    setting = Setting(reading, {**document.body, "metadata": metadata})
-    found = analysis(setting, reference, name="analysis", endless=False)
-    return (Analyze(found, Source(f"--analysis {reading.analysis}")),) if found is not None else ()
+    advice = "give it a value there, since --analysis gives none"
+    setting = Setting(reading, {**document.body, "metadata": metadata}, advice)
+    part = Part(Document(reference, source, {}), "", reference)
+    found = analysis(setting, part, name="analysis", endless=False)
+    return (Analyze(found, source),) if found is not None else ()

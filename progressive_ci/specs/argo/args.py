@@ -126,7 +126,7 @@ def resolved(setting: Setting, reference: Part, templates: tuple[Part, ...]) -> 
 
 def _unresolved(setting: Setting, reference: Part, declaration: Part, name: str) -> None:
     what = f"the argument {name} has no value, it is declared in {declaration.source}"
-    advice = f"add to args: - {{name: {name}, value: ...}}"
+    advice = setting.advice.replace("NAME", name)
     setting.reading.complaints.add(reference.at(f"args.{name}"), what, advice=advice)
 
 

@@ -87,8 +87,8 @@ def able_to_fail(setting: Setting, metric: Part, count: int | None, limit: Limit
     """Complain about a metric that ends as passed even if every measurement fails."""
     effective = count or (None if metric.text("interval") else 1)
     if effective is not None and limit.consecutive_success == 0 and limit.failure >= effective:
-        what = f"{CANNOT_FAIL}: it is measured {times(effective)} and bears {limit.failure} failures"
-        advice = f"lower failureLimit to {effective - 1} or less, or raise count"
+        what = f"{CANNOT_FAIL}: it is measured {times(effective)} and failureLimit is {limit.failure}"
+        advice = f"lower failureLimit to {effective - 1}, or raise count"
         setting.reading.fault(metric, "failureLimit", what, advice=advice)
 
 

@@ -13,7 +13,9 @@ class Setting:
     Attributes:
         reading: the work at hand.
         subject: the workload's document with namespace and chosen images, to which fieldRef refers.
+        advice: how an argument gets a value, with its name as `NAME`.
     """
 
     reading: Reading
     subject: JsonObject
+    advice: str = "add to args: - {name: NAME, value: ...}"

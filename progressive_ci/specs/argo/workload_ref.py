@@ -15,7 +15,7 @@ def referenced(reading: Reading, rollout: Part) -> Part | None:
     kind, name = reference.text("kind"), reference.text("name")
     if spec.has("template"):
         what = "template and workloadRef are both given"
-        reading.fault(spec, "template", what, advice="keep one: workloadRef takes the Deployment's template")
+        reading.fault(spec, "template", what, advice="keep one")
     if kind != "Deployment":
         later = kind in _LATER
         what = f"{NOT_BUILT}: workloadRef to a {kind}" if later else f"workloadRef can't name a {kind}"
@@ -23,11 +23,11 @@ def referenced(reading: Reading, rollout: Part) -> Part | None:
         return None
     if reference.text("scaleDown") not in ("", "never"):
         what = f"{NOT_BUILT}: scaleDown: {reference.text('scaleDown')}"
-        advice = "write never: the Deployment itself is released and keeps its pods"
+        advice = "write never"
         reading.fault(reference, "scaleDown", what, advice=advice)
     document = reading.find("Deployment", "apps", name) if name else None
     if document is None:
-        advice = "give the file that holds it; the new version comes from the documents, not from the cluster"
+        advice = "give the file that holds it"
         reading.fault(reference, "name", f"there is no Deployment {name} in the input", advice=advice)
         return None
     deployment = reading.checked(document, DEPLOYMENT)
