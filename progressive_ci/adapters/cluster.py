@@ -7,9 +7,17 @@ from typing import assert_never
 
 from progressive_ci.adapters import retry
 from progressive_ci.adapters.answers import Asked, decode, text
-from progressive_ci.errors import ApiError, NoAnswer, NotFound, ServerError
+from progressive_ci.adapters.grants import grants
+from progressive_ci.errors import ApiError, Forbidden, NoAnswer, NotFound, ServerError
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.kinds import SECRET, SELF_SUBJECT_ACCESS_REVIEW, Kind, Ref, collection_path
+from progressive_ci.model.kinds import (
+    SECRET,
+    SELF_SUBJECT_ACCESS_REVIEW,
+    SELF_SUBJECT_RULES_REVIEW,
+    Kind,
+    Ref,
+    collection_path,
+)
 from progressive_ci.model.write import Create, Delete, Merge, Patch, Write
 from progressive_ci.ports import Access, Clock, HttpResponse, Transport
 
@@ -68,6 +76,7 @@ class KubeCluster:
         self._clock = clock
         self._guard = guard
         self._patience = patience or Patience()
+        self._listed: dict[str, tuple[JsonObject, ...]] = {}
         self._served: Mapping[str, tuple[str, ...]] | None = None
 
     def get(self, ref: Ref) -> JsonObject | None:
@@ -119,7 +128,26 @@ class KubeCluster:
         return retry.repeat(attempt, self._clock, until=until, again=retry.writes)
 
     def allowed(self, access: Access) -> bool:
-        """Whether the credential has the right."""
+        """Whether the credential has the right.
+
+        One SelfSubjectRulesReview lists the rights of a namespace; what it doesn't list is asked singly,
+        because not every authorizer can list.
+        """
+        return grants(self._rules(access.namespace), access) or self._reviewed(access)
+
+    def _rules(self, namespace: str) -> tuple[JsonObject, ...]:
+        if namespace not in self._listed:
+            kind = SELF_SUBJECT_RULES_REVIEW
+            body = {"apiVersion": kind.api_version, "kind": kind.name, "spec": {"namespace": namespace}}
+            asked = Asked("create", kind.name)
+            try:
+                answer = self._read(_Request("POST", collection_path(kind, ""), asked, {}, body))
+            except (Forbidden, NotFound):
+                answer = {}
+            self._listed[namespace] = tuple((answer.get("status") or {}).get("resourceRules") or ())
+        return self._listed[namespace]
+
+    def _reviewed(self, access: Access) -> bool:
         attributes = {
             "verb": access.verb,
             "group": access.group,

@@ -11,10 +11,11 @@ from progressive_ci.errors import (
 )
 from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
 from progressive_ci.model.journal import Stage
+from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands
+from progressive_ci.ports import Hands, Tenure
 from progressive_ci.release import first, preflight, rescue, settings, steps
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.findings import Findings
@@ -27,6 +28,7 @@ from progressive_ci.release.rollback import roll_back
 from progressive_ci.release.snapshot import snapshot
 from progressive_ci.release.stop import Stop, cancelled, unavailable
 from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.workload import generation
 
 
 def run(plan: Plan, options: Options, hands: Hands, *, release: str) -> Outcome:
@@ -67,7 +69,14 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
         hands.reporter.emit(Warned(warning))
     if found.unchanged:
         return _unchanged(found, release_id)
-    return _safely(_open(plan, options, hands, found, release_id), plan, found)
+    hands.reporter.emit(Opened(release_id, plan.namespace, plan.workload.name))
+    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+    found = _still(plan, options, hands, found)
+    if found.unchanged:
+        hands.lease.release()
+        return _unchanged(found, release_id)
+    release = _open(plan, options, hands, found, tenure=tenure, release_id=release_id)
+    return _safely(release, plan, found)
 
 
 def _finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
@@ -104,13 +113,27 @@ def _unchanged(found: Findings, release_id: str) -> Outcome:
     )
 
 
-def _open(plan: Plan, options: Options, hands: Hands, found: Findings, release_id: str) -> Release:
-    """Lease, then the snapshot: from here on everything can be undone by the journal alone."""
-    hands.reporter.emit(Opened(release_id, plan.namespace, plan.workload.name))
-    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+def _still(plan: Plan, options: Options, hands: Hands, found: Findings) -> Findings:
+    """What preflight found, looked at again where another run has finished a release before the lease was ours."""
+    before = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+    live = hands.cluster.get(Ref(DEPLOYMENT, plan.namespace, plan.workload.name))
+    if before == found.before and generation(live) == generation(found.deployment):
+        return found
+    hands.reporter.emit(Noted("the workload has changed since preflight, so it is looked at again"))
     try:
-        record = snapshot(plan, options, hands, found, tenure=tenure, release=release_id)
-        release = Release(hands, options, record, tenure.epoch)
+        return preflight.examine(plan, options, hands, before)
+    except ProgressiveError:
+        hands.lease.release()
+        raise
+
+
+def _open(
+    plan: Plan, options: Options, hands: Hands, found: Findings, *, tenure: Tenure, release_id: str
+) -> Release:
+    """The snapshot: from here on everything can be undone by the journal alone."""
+    try:
+        record = snapshot(plan, options, hands, found, epoch=tenure.epoch, release=release_id)
+        release = Release(hands, options, record, record.epoch)
         release.enter()
     except BaseException:
         hands.lease.release()

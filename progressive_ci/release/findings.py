@@ -24,7 +24,7 @@ class Findings:
         size: pods that 100 % needs.
         surge: as a number of pods.
         unavailable: as a number of pods.
-        autoscaled: whether an autoscaler writes the replicas of NAME.
+        scalers: autoscalers that write the replicas of NAME.
         services: Services to pin, every one that matches the stable pods.
         route: completed with what only the cluster knows.
         missing: documents of the spec whose objects don't exist yet.
@@ -43,7 +43,7 @@ class Findings:
     size: int
     surge: int
     unavailable: int
-    autoscaled: bool
+    scalers: tuple[JsonObject, ...]
     services: tuple[JsonObject, ...]
     route: Route | None
     missing: tuple[Document, ...]

@@ -2,29 +2,31 @@
 
 from dataclasses import replace
 
-from progressive_ci.errors import Forbidden, NotFound, ProgressiveError, Refused, SpecInvalid
+from progressive_ci.errors import ProgressiveError, Refused, SpecInvalid
 from progressive_ci.model import kinds
-from progressive_ci.model.document import Document, JsonObject
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Side
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
-from progressive_ci.model.plan import Mode, Pause, Plan
+from progressive_ci.model.plan import Pause, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.ports import Access, Hands
 from progressive_ci.release import candidate, stable, surroundings
 from progressive_ci.release.candidate import Candidate
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.questions import unanswered
 from progressive_ci.release.rights import rights
+from progressive_ci.release.route_check import route_reasons
 from progressive_ci.release.workload import (
     part_of,
     replicas_of,
     same_template,
+    selector_text,
     surge_of,
     unavailable_of,
 )
-from progressive_ci.routers.table import router_of
 
 
 def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = None) -> Findings:
@@ -45,20 +47,20 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     _demand(plan, hands, rights(plan, first=found is None))
     if found is None:
         return _first(plan, hands, before)
-    standing = stable.stand(hands, found)
+    standing = stable.stand(hands, found, unhealthy=options.skip_analysis)
     chosen = candidate.examine(plan, options, hands, standing)
     if chosen.mode is not plan.mode:
         _demand(plan, hands, rights(plan, mode=chosen.mode))
-    around = surroundings.look_around(plan, options, hands, standing)
+    around = surroundings.look_around(plan, options, hands, standing, mode=chosen.mode)
     findings = _findings(plan, standing, chosen, around, before)
     if findings.unchanged:
         return findings
-    reasons = [*around.reasons, *_route_reasons(plan, hands, chosen), *_config_reasons(plan, hands)]
+    reasons = [*around.reasons, *route_reasons(plan, hands, chosen), *changed_config(plan, hands)]
     if not reasons and not options.skip_analysis:
         reasons += unanswered(plan, hands, findings)
     if reasons:
         raise Refused(*reasons)
-    return replace(findings, missing=_missing(plan, hands))
+    return replace(findings, missing=missing(plan, hands))
 
 
 def _fit(plan: Plan, options: Options) -> None:
@@ -109,7 +111,7 @@ def describe(access: Access) -> str:
 
 
 def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
-    nothing = Side("", plan.workload.name)
+    nothing = Side("", plan.workload.name, selector=selector_text(plan.workload.selector))
     return Findings(
         deployment=None,
         mode=plan.mode,
@@ -122,10 +124,10 @@ def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
         size=plan.workload.replicas if plan.workload.replicas is not None else 1,
         surge=0,
         unavailable=0,
-        autoscaled=False,
+        scalers=(),
         services=(),
         route=plan.route,
-        missing=_missing(plan, hands),
+        missing=missing(plan, hands),
         warnings=(),
         before=before,
     )
@@ -140,7 +142,7 @@ def _findings(
 ) -> Findings:
     live = standing.deployment
     size = replicas_of(live)
-    asked = plan.workload.replicas if not around.autoscaled else None
+    asked = plan.workload.replicas if not around.scalers else None
     same = same_template(chosen.template, live["spec"]["template"]) and not chosen.fields
     strategy = live["spec"].get("strategy") or {}
     surge, unavailable = _limits(plan, strategy, size)
@@ -156,7 +158,7 @@ def _findings(
         size=size,
         surge=surge,
         unavailable=unavailable,
-        autoscaled=around.autoscaled,
+        scalers=around.scalers,
         services=around.services,
         route=_completed(plan.route, chosen, size),
         missing=(),
@@ -184,59 +186,8 @@ def _completed(route: Route | None, chosen: Candidate, size: int) -> Route | Non
 def origin(live: JsonObject) -> str:
     """Who wrote the running template, and when, as far as the server remembers."""
     entries = live["metadata"].get("managedFields") or ()
-    wrote = [item for item in entries if "f:template" in (item.get("fieldsV1") or {}).get("f:spec", {})]
+    wrote = [item for item in entries if "f:template" in ((item.get("fieldsV1") or {}).get("f:spec") or {})]
     if not wrote:
         return ""
     last = max(wrote, key=lambda item: str(item.get("time", "")))
     return f"{last.get('manager', 'somebody')} at {last.get('time', 'an unknown time')}"
-
-
-def _route_reasons(plan: Plan, hands: Hands, chosen: Candidate) -> list[ProgressiveError]:
-    if plan.route is None:
-        return []
-    if not plan.route.stable_service:
-        if chosen.mode is Mode.ROLL:
-            advice = "add trafficRouting to the spec, or release by the Deployment's own strategy"
-            return [ProgressiveError(chosen.note, where=f"Deployment {plan.workload.name}", advice=advice)]
-        return []
-    router = router_of(plan.route)
-    try:
-        found = {ref: hands.cluster.get(ref) for ref in router.objects(plan.route)}
-    except (Forbidden, NotFound) as error:
-        return [error]
-    objects = {ref: item for ref, item in found.items() if item is not None}
-    given = {(document.kind, document.name) for document in plan.needed}
-    for ref in router.objects(plan.route):
-        if ref not in objects and (ref.kind.name, ref.name) in given:
-            return []
-    return [ProgressiveError(text) for text in router.complaints(plan.route, objects)]
-
-
-def _missing(plan: Plan, hands: Hands) -> tuple[Document, ...]:
-    return tuple(item for item in plan.needed if hands.cluster.get(document_ref(plan, item)) is None)
-
-
-def document_ref(plan: Plan, document: Document) -> Ref:
-    """Address of the object that a document describes."""
-    kind = next(kind for kind in kinds.ALL if kind.name == document.kind)
-    return Ref(kind, plan.namespace, document.name)
-
-
-def _config_reasons(plan: Plan, hands: Hands) -> list[ProgressiveError]:
-    """Changed config would reach the stable pods before anything was judged."""
-    reasons = []
-    for document in plan.needed:
-        if document.kind in ("ConfigMap", "Secret"):
-            live = hands.cluster.get(document_ref(plan, document))
-            if live is not None and any(
-                (document.body.get(key) or {}) != (live.get(key) or {}) for key in ("data", "binaryData")
-            ):
-                reasons.append(
-                    ProgressiveError(
-                        f"{document.kind} {document.name} differs from the one in the cluster, and releasing "
-                        "changed config is not supported yet",
-                        where=str(document.source),
-                        advice="give changed config a new name, and name that in the pod template",
-                    )
-                )
-    return reasons

@@ -1,6 +1,6 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
-from progressive_ci.errors import ProgressiveError
+from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.kinds import Ref
@@ -52,7 +52,8 @@ def _taken(
     record = read_record(hands, namespace=namespace, name=name)
     if record is None or not unfinished(record):
         return None, record
-    release = Release(hands, options, record, tenure.epoch)
+    # Whoever deletes the Lease restarts its count; the marks on the objects must still go up.
+    release = Release(hands, options, record, max(tenure.epoch, record.epoch + 1))
     take_over(release)
     return release, record
 
@@ -91,8 +92,12 @@ def orphan(hands: Hands, options: Options, tenure: Tenure, namespace: str, name:
 
 
 def forget(namespace: str, name: str, hands: Hands) -> str:
-    """Remove the journal of a workload; refuses while a release is unfinished and readable."""
-    record = read_record(hands, namespace=namespace, name=name)
+    """Remove the journal of a workload, an unreadable one too; refuses while a release is unfinished."""
+    try:
+        record = read_record(hands, namespace=namespace, name=name)
+    except Refused:
+        hands.journal.forget()
+        return f"the journal of {name}, which could not be read, is removed"
     if record is not None and unfinished(record):
         raise ProgressiveError(
             f"release {record.release} is unfinished; its journal is needed to roll it back",

@@ -10,22 +10,23 @@ from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch, pointer
-from progressive_ci.ports import Hands, Tenure
+from progressive_ci.ports import Hands
 from progressive_ci.release.canary_deployment import told_apart_by
 from progressive_ci.release.candidate import wishes
 from progressive_ci.release.deployment import PAUSED, REPLICAS, STRATEGY
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.needed import document_ref
 from progressive_ci.release.ownership import look_up, owned
-from progressive_ci.release.preflight import document_ref
 from progressive_ci.release.services import PIN
 from progressive_ci.release.workload import name_of
 from progressive_ci.routers.table import router_of
 
+FLOOR = pointer("spec", "minReplicas")
 _PROBES = (Weight(1), Weight(2))
 
 
 def snapshot(
-    plan: Plan, options: Options, hands: Hands, found: Findings, *, tenure: Tenure, release: str
+    plan: Plan, options: Options, hands: Hands, found: Findings, *, epoch: int, release: str
 ) -> Record:
     """The record of a release that has not written anything yet."""
     now = hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -39,7 +40,7 @@ def snapshot(
         state=State.RUNNING,
         stage=Stage.PREPARING,
         mode=found.mode,
-        epoch=tenure.epoch,
+        epoch=max(epoch, found.before.epoch + 1 if found.before else 0),
         stable=found.stable,
         canary=found.canary,
         size=found.size,
@@ -74,7 +75,7 @@ def _wanted(plan: Plan, found: Findings) -> Wanted:
     fields = tuple((wish.path, wish.value) for wish in wishes(plan.workload))
     ratio = found.route is not None and isinstance(found.route.settings, RatioSettings)
     replicas = None
-    if not found.autoscaled:
+    if not found.scalers:
         asked = plan.workload.replicas
         replicas = asked if asked not in (None, found.size) else (found.size if ratio else None)
     return Wanted(fields, replicas)
@@ -83,7 +84,7 @@ def _wanted(plan: Plan, found: Findings) -> Wanted:
 def _objects(plan: Plan, hands: Hands, found: Findings, pinned: tuple[str, ...]) -> tuple[Owned, ...]:
     entries: dict[Ref, Owned] = {}
     for document in found.missing:
-        ref = document_ref(plan, document)
+        ref = document_ref(plan.namespace, document)
         entries[ref] = Owned(ref, created=True, originals=_own_selector(found, document))
     if found.deployment is not None:
         ref = Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name)
@@ -91,12 +92,19 @@ def _objects(plan: Plan, hands: Hands, found: Findings, pinned: tuple[str, ...])
         if _wanted(plan, found).replicas is not None:
             paths.append(REPLICAS)
         entries[ref] = owned(ref, found.deployment, dict.fromkeys(paths))
+    else:
+        ref = Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name)
+        return (*entries.values(), Owned(ref, created=True))
     if found.mode is not Mode.IN_PLACE and found.canary.name:
         entries |= _canary(plan, found)
     for item in found.services:
         if name_of(item) in pinned:
             ref = Ref(kinds.SERVICE, plan.namespace, name_of(item))
             entries[ref] = owned(ref, item, pins(found))
+    if found.mode is Mode.ROLL:
+        for item in found.scalers:
+            ref = Ref(kinds.HPA, plan.namespace, name_of(item))
+            entries[ref] = owned(ref, item, [FLOOR])
     entries |= {ref: entry for ref, entry in _route(hands, found).items() if ref not in entries}
     return tuple(entries.values())
 

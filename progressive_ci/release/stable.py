@@ -12,6 +12,7 @@ from progressive_ci.model.weight import NONE
 from progressive_ci.ports import Hands
 from progressive_ci.release.workload import (
     HASH_LABEL,
+    available,
     complete,
     labels_of,
     name_of,
@@ -56,18 +57,26 @@ class Standing:
         return next((item for item in rest if same_template(item["spec"]["template"], template)), None)
 
 
-def stand(hands: Hands, found: JsonObject) -> Standing:
+def stand(hands: Hands, found: JsonObject, *, unhealthy: bool = False) -> Standing:
     """Wait, bounded, for a Deployment in mid-rollout, then say what serves.
+
+    Args:
+        hands: the world; only read.
+        found: NAME.
+        unhealthy: whether to go on from a broken one, with the ReplicaSet that has the most pods available.
 
     Raises:
         Refused: it is paused, at zero, being deleted, or not complete in time.
     """
     ref = Ref(kinds.DEPLOYMENT, str(found["metadata"]["namespace"]), name_of(found))
     _refuse_unfit(ref, found)
-    found = _await_complete(hands, ref, found)
+    if not unhealthy:
+        found = _await_complete(hands, ref, found)
     labels = selector_text(found["spec"]["selector"])
     sets = owned_by(found, hands.cluster.list(kinds.REPLICA_SET, ref.namespace, labels=labels))
     active = [item for item in sets if replicas_of(item) > 0]
+    if unhealthy and active:
+        active = [max(active, key=available)]
     if len(active) != 1:
         names = ", ".join(name_of(item) for item in active) or "none"
         raise Refused(

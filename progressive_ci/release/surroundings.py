@@ -8,8 +8,8 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
-from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands
+from progressive_ci.model.plan import Mode, Plan
+from progressive_ci.ports import Access, Hands
 from progressive_ci.release.stable import Standing
 from progressive_ci.release.workload import (
     HASH_LABEL,
@@ -31,23 +31,27 @@ class Surroundings:
 
     Attributes:
         services: to pin.
-        autoscaled: whether an autoscaler writes the replicas of NAME.
+        scalers: autoscalers that write the replicas of NAME.
         reasons: why the release can't begin.
         warnings: what the user should know.
     """
 
     services: tuple[JsonObject, ...]
-    autoscaled: bool
+    scalers: tuple[JsonObject, ...]
     reasons: tuple[ProgressiveError, ...]
     warnings: tuple[str, ...]
 
 
-def look_around(plan: Plan, options: Options, hands: Hands, standing: Standing) -> Surroundings:
+def look_around(
+    plan: Plan, options: Options, hands: Hands, standing: Standing, *, mode: Mode
+) -> Surroundings:
     """Read everything that looks at the workload's pods, once."""
     namespace = plan.namespace
     reasons = list(_controllers(plan, hands))
-    warnings: list[str] = []
+    warnings = list(_cautions(plan))
     scalers = _scalers(plan, hands)
+    if mode is Mode.ROLL:
+        reasons += _floor_reasons(plan, hands, scalers)
     services: tuple[JsonObject, ...] = ()
     if plan.route is not None:
         labels = labels_of_pods(standing)
@@ -61,12 +65,12 @@ def look_around(plan: Plan, options: Options, hands: Hands, standing: Standing) 
         elif scalers:
             reasons.append(
                 ProgressiveError(
-                    f"{scalers[0]} writes its replicas, and without a router the share of pods is the share of traffic",
+                    f"autoscaler {name_of(scalers[0])} writes its replicas, which are the weight without a router",
                     where=f"Deployment {namespace}/{plan.workload.name}",
                     advice="add trafficRouting to the spec, or remove the autoscaler for the release",
                 )
             )
-    return Surroundings(services, bool(scalers), tuple(reasons), tuple(warnings))
+    return Surroundings(services, scalers, tuple(reasons), tuple(warnings))
 
 
 def labels_of_pods(standing: Standing) -> dict[str, str]:
@@ -93,13 +97,45 @@ def _lives(found: JsonObject) -> bool:
     return any(key in status for key in ("observedGeneration", "phase", "conditions", "lastTransitionTime"))
 
 
-def _scalers(plan: Plan, hands: Hands) -> list[str]:
-    found = []
-    for item in hands.cluster.list(kinds.HPA, plan.namespace):
-        target = item["spec"]["scaleTargetRef"]
-        if target.get("kind") == "Deployment" and target.get("name") == plan.workload.name:
-            found.append(f"HorizontalPodAutoscaler {name_of(item)}")
-    return found
+def _scalers(plan: Plan, hands: Hands) -> tuple[JsonObject, ...]:
+    """Autoscalers of NAME; KEDA writes through one of these too."""
+    wanted = {"kind": "Deployment", "name": plan.workload.name}
+    every = hands.cluster.list(kinds.HPA, plan.namespace)
+    return tuple(item for item in every if wanted.items() <= item["spec"]["scaleTargetRef"].items())
+
+
+def _floor_reasons(plan: Plan, hands: Hands, scalers: Iterable[JsonObject]) -> Iterable[ProgressiveError]:
+    """While a canary Deployment carries the traffic, the autoscaler's floor has to be held at the full size."""
+    for item in scalers:
+        where = f"HorizontalPodAutoscaler {plan.namespace}/{name_of(item)} spec.minReplicas"
+        owner = next(
+            (one["kind"] for one in item["metadata"].get("ownerReferences") or () if one.get("controller")),
+            "",
+        )
+        right = Access("patch", kinds.HPA.group, kinds.HPA.plural, plan.namespace, name_of(item))
+        if owner:
+            advice = f"pause the {owner} for the release"
+            yield ProgressiveError(f"the floor can't be held: {owner} writes it", where=where, advice=advice)
+        elif not hands.cluster.allowed(right):
+            advice = "bind the Role that `progressive-ci rbac --mode roll` prints"
+            yield ProgressiveError(
+                "the credential may not patch it, so its floor can't be held", where=where, advice=advice
+            )
+
+
+def _cautions(plan: Plan) -> Iterable[str]:
+    """What two versions side by side can't share."""
+    spec = plan.workload.template.get("spec") or {}
+    if plan.mode is Mode.IN_PLACE:
+        return
+    for container in spec.get("containers") or ():
+        for port in container.get("ports") or ():
+            if port.get("hostPort"):
+                yield f"container {container['name']} takes hostPort {port['hostPort']}: new pods need other nodes"
+    for volume in spec.get("volumes") or ():
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if claim:
+            yield f"both versions mount PersistentVolumeClaim {claim}: with ReadWriteOnce they need the same node"
 
 
 def _spec_services(

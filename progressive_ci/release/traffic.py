@@ -14,6 +14,7 @@ from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.drift import hold_pins
 from progressive_ci.release.release import Release
 from progressive_ci.release.workload import ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
@@ -134,8 +135,11 @@ def slices(release: Release) -> tuple[JsonObject, ...]:
 def count_canary(release: Release) -> int:
     """Count the ready pods behind the canary Service afresh, and stable's with them."""
     found, route = slices(release), route_of(release)
-    release.stable_ready = (len(ready_pods(found, route.stable_service)), release.hands.clock.now())
-    return len(ready_pods(found, route.canary_service))
+    stable, canary = ready_pods(found, route.stable_service), ready_pods(found, route.canary_service)
+    if stable & canary:
+        hold_pins(release, route.canary_service)
+    release.stable_ready = (len(stable), release.hands.clock.now())
+    return len(canary)
 
 
 def count_stable(release: Release) -> int:

@@ -107,6 +107,11 @@ def available(item: JsonObject) -> int:
     return int(item.get("status", {}).get("availableReplicas") or 0)
 
 
+def generation(item: JsonObject | None) -> tuple[str, int]:
+    """Which version of which object's spec; of none where there is none."""
+    return (uid_of(item), int(item["metadata"].get("generation") or 0)) if item else ("", 0)
+
+
 def observed(item: JsonObject) -> bool:
     """Whether the object's controller has seen its newest generation."""
     return int(item.get("status", {}).get("observedGeneration") or 0) >= int(item["metadata"]["generation"])

@@ -109,6 +109,24 @@ def review(store: Store, call: Call) -> Answer:
     return Answer(201, answer)
 
 
+def rules_review(store: Store, call: Call) -> Answer:
+    """SelfSubjectRulesReview: every rule that is bound to the user in one namespace."""
+    body = call.body if isinstance(call.body, dict) else {}
+    namespace = str((body.get("spec") or {}).get("namespace", ""))
+    everything = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    rules = (
+        [everything] if call.user == ADMIN else [dict(rule) for rule in _rules(store, call.user, namespace)]
+    )
+    answer = {
+        "kind": "SelfSubjectRulesReview",
+        "apiVersion": "authorization.k8s.io/v1",
+        "metadata": {},
+        "spec": {},
+        "status": {"resourceRules": rules, "nonResourceRules": [], "incomplete": False},
+    }
+    return Answer(201, answer)
+
+
 def role_documents(user: str, namespace: str, rules: list[JsonObject]) -> list[tuple[Kind, JsonObject]]:
     """A Role and its binding for one namespace, or for all of them when it is empty."""
     role, binding = (ROLE, ROLE_BINDING) if namespace else (CLUSTER_ROLE, CLUSTER_ROLE_BINDING)

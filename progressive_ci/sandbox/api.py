@@ -66,8 +66,8 @@ class Api:
             return Answer(200, dict(VERSION))
         if call.path in {"/healthz", "/livez", "/readyz"}:
             return Answer(200, "ok", content_type="text/plain")
-        if call.path == REVIEWS and call.method == "POST":
-            return access.review(self.store, call)
+        if call.path in REVIEWS and call.method == "POST":
+            return REVIEWS[call.path](self.store, call)
         place = target(call.path)
         access.demand(self.store, call, place)
         if place.subresource:
@@ -111,4 +111,7 @@ def _of_part(store: Store, call: Call, place: Target) -> Answer:
             raise status.method_not_allowed()
 
 
-REVIEWS = kinds.collection_path(kinds.SELF_SUBJECT_ACCESS_REVIEW, "")
+REVIEWS = {
+    kinds.collection_path(kinds.SELF_SUBJECT_ACCESS_REVIEW, ""): access.review,
+    kinds.collection_path(kinds.SELF_SUBJECT_RULES_REVIEW, ""): access.rules_review,
+}

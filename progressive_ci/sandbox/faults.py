@@ -35,7 +35,7 @@ class Exchange:
     @property
     def writes(self) -> bool:
         """Whether it could have changed something."""
-        return self.call.method != "GET" and not self.call.dry and "accessreviews" not in self.call.path
+        return self.call.method != "GET" and not self.call.dry and "selfsubject" not in self.call.path
 
 
 Send = Callable[[Call], HttpResponse]
