@@ -71,12 +71,13 @@ class _Check:
 
     def _value(self, value: Any, shape: Shape, path: str) -> Any:  # noqa: ANN401 - any YAML value
         match shape:
-            case Scalar(wanted=wanted, accepts=accepts, advice=advice):
-                return value if accepts(value) else self._kind(value, wanted, path, advice)
+            case Scalar(wanted=wanted, accepts=accepts, advice=advice, secret=secret):
+                seen = "something else" if secret else _shown(value)
+                return value if accepts(value) else self._kind(seen, wanted, path, advice)
             case Struct(table=table, others=others) if isinstance(value, dict):
                 return self.struct(value, table, path, others)
             case Struct():
-                return self._kind(value, "fields with values", path)
+                return self._kind(_shown(value), "fields with values", path)
             case Many(item=item):
                 return self._many(value, item, path)
             case Named(item=item):
@@ -88,18 +89,18 @@ class _Check:
 
     def _many(self, value: Any, item: Shape, path: str) -> Any:  # noqa: ANN401 - any YAML value
         if not isinstance(value, list):
-            return self._kind(value, "a list", path, "begin each entry with '- '")
+            return self._kind(_shown(value), "a list", path, "begin each entry with '- '")
         kept = [self._value(each, item, f"{path}[{index}]") for index, each in enumerate(value)]
         return [None if each is _WRONG else each for each in kept]
 
     def _named(self, value: Any, item: Shape, path: str) -> Any:  # noqa: ANN401 - any YAML value
         if not isinstance(value, dict):
-            return self._kind(value, "names and values", path)
+            return self._kind(_shown(value), "names and values", path)
         kept = {key: self._value(each, item, f"{path}.{key}") for key, each in value.items()}
         return {key: each for key, each in kept.items() if each is not _WRONG}
 
-    def _kind(self, value: Any, wanted: str, path: str, advice: str = "") -> Any:  # noqa: ANN401 - any YAML value
-        self._add(path, f"expected {wanted}, found {_shown(value)}", advice)
+    def _kind(self, seen: str, wanted: str, path: str, advice: str = "") -> object:
+        self._add(path, f"expected {wanted}, found {seen}", advice)
         return _WRONG
 
     def _unknown(self, key: str, table: Table, path: str) -> None:

@@ -23,11 +23,13 @@ class Scalar:
         wanted: what it holds, for people.
         accepts: whether a value is of that kind.
         advice: what to do about one that is not.
+        secret: whether a wrong value must not be shown either.
     """
 
     wanted: str
     accepts: Callable[[Any], bool]
     advice: str = ""
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ _PERCENT = re.compile(r"[0-9]{1,9}%?", re.ASCII)
 
 TEXT = Scalar("text", _is_text, "put the value in quotes")
 NAME = Scalar("a name", lambda value: isinstance(value, str) and value != "", "write the object's name")
+CREDENTIAL = Scalar(
+    "text", lambda value: isinstance(value, str) and value != "", "put it in quotes", secret=True
+)
 FLAG = Scalar("true or false", lambda value: isinstance(value, bool), "write true or false, without quotes")
 WHOLE = Scalar("a whole number", _is_whole, "write it without quotes")
 COUNT = Scalar("a whole number of 0 or more", _is_count, "write it without quotes")

@@ -24,7 +24,17 @@ def split(reading: Reading, plan: Plan) -> tuple[tuple[Document, ...], tuple[Doc
             needed.append(document)
         elif not any(document is each for each in reading.taken) and not _is_spec(document, reading):
             rest.append(document)
+            _autoscaler(document, reading, plan)
     return tuple(needed), tuple(rest)
+
+
+def _autoscaler(document: Document, reading: Reading, plan: Plan) -> None:
+    """Tell about an autoscaler that finds nothing to scale, since no Rollout object exists."""
+    spec = document.body.get("spec")
+    target = spec.get("scaleTargetRef") if isinstance(spec, dict) else None
+    if isinstance(target, dict) and target.get("kind") == "Rollout":
+        note = f"it scales a Rollout, and no Rollout object is made: let it scale Deployment {plan.workload.name}"
+        reading.complaints.note(document.at("spec.scaleTargetRef"), note)
 
 
 def _is_spec(document: Document, reading: Reading) -> bool:

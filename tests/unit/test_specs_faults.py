@@ -53,6 +53,22 @@ def test_the_faults_of_all_documents_are_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "field", ["password: 471108", "clientSecret: 471108", "headers: [{key: a, value: 471108}]"]
+)
+def test_a_credential_of_the_wrong_kind_is_not_shown(field: str) -> None:
+    more = {
+        "p": "authentication: {basicAuth: {username: a, %s}}",
+        "c": "authentication: {oauth2: {tokenUrl: x, clientId: a, %s}}",
+        "h": "%s",
+    }[field[0]] % field
+    found = faults(
+        rollout(ONE_STEP), template(METRIC.replace("query: errors", f"query: errors\n        {more}"))
+    )
+    assert "471108" not in "".join(found)
+    assert "expected text, found something else; put it in quotes" in found[0]
+
+
 def test_the_tables_of_supported_fields_in_the_documentation_are_those_of_the_code() -> None:
     page = DOCS.read_text(encoding="utf-8")
     assert page == with_tables(page), "python -m tests.unit.golden.write writes them anew"

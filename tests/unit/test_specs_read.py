@@ -233,6 +233,24 @@ def test_specs_of_other_releases_are_no_documents_to_apply() -> None:
     assert names(plan) == ([], [])
 
 
+def test_a_rollout_and_a_deployment_of_one_name_are_refused() -> None:
+    assert fault(rollout(), deployment("web")) == (
+        "rollout.yaml:4: metadata.name: the Rollout and the Deployment in web.yaml:1 are both called web; "
+        "remove one, or let the Rollout refer to the Deployment by workloadRef"
+    )
+
+
+def test_an_autoscaler_of_the_rollout_is_told_to_scale_the_deployment() -> None:
+    more = "spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web}}\n"
+    plan = read(rollout(), other("HorizontalPodAutoscaler", "web", api="autoscaling/v2", more=more))
+    assert plan.warnings == (
+        (
+            "HorizontalPodAutoscaler-web.yaml:4: spec.scaleTargetRef: it scales a Rollout, "
+            "and no Rollout object is made: let it scale Deployment web"
+        ),
+    )
+
+
 INGRESS = "spec: {rules: [{http: {paths: [{path: /, backend: {service: {name: SERVICE}}}]}}]}\n"
 ROUTE = "spec: {rules: [{backendRefs: [{name: stable}, {name: SERVICE}]}]}\n"
 MESH = (

@@ -3,6 +3,7 @@
 from progressive_ci.specs.argo.rollout_fields import RETENTION, RULES, TEMPLATE_REFERENCES
 from progressive_ci.specs.fields import (
     COUNT_TEXT,
+    CREDENTIAL,
     DURATION,
     FLAG,
     NAME,
@@ -33,12 +34,12 @@ _OAUTH2 = Struct(
     {
         "tokenUrl": built(NAME, required=True),
         "clientId": built(NAME, required=True),
-        "clientSecret": built(NAME, required=True),
+        "clientSecret": built(CREDENTIAL, required=True),
         "scopes": built(NAMES),
     }
 )
 
-_BASIC = Struct({"username": built(NAME, required=True), "password": built(NAME, required=True)})
+_BASIC = Struct({"username": built(NAME, required=True), "password": built(CREDENTIAL, required=True)})
 
 _PROMETHEUS = Struct(
     {
@@ -47,7 +48,7 @@ _PROMETHEUS = Struct(
         "timeout": built(WHOLE, "seconds, 30 where it is not written"),
         "insecure": built(FLAG),
         "headers": built(
-            Many(Struct({"key": built(NAME, required=True), "value": built(TEXT, required=True)}))
+            Many(Struct({"key": built(NAME, required=True), "value": built(CREDENTIAL, required=True)}))
         ),
         "authentication": built(
             Struct({"basicAuth": built(_BASIC), "oauth2": built(_OAUTH2), "sigv4": later()})

@@ -45,6 +45,8 @@ def plan(reading: Reading, document: Document) -> Plan | None:
             spec, "paused", "a paused Rollout releases nothing", advice="remove paused to release it"
         )
     below = referenced(reading, rollout) if spec.has("workloadRef") else None
+    if not spec.has("workloadRef"):
+        _alone(reading, document)
     released = workload(reading, rollout, below) if below or not spec.has("workloadRef") else None
     setting = Setting(reading, _subject(reading, rollout, released))
     route = routing.route(reading, canary, released.name if released else document.name)
@@ -65,6 +67,15 @@ def plan(reading: Reading, document: Document) -> Plan | None:
         abort_drain_seconds=abort,
         source=document.source,
     )
+
+
+def _alone(reading: Reading, document: Document) -> None:
+    """Two documents that both say what the Deployment of this name is would undo each other."""
+    twin = reading.find("Deployment", "apps", document.name)
+    if twin is not None:
+        what = f"the Rollout and the Deployment in {twin.source} are both called {document.name}"
+        advice = "remove one, or let the Rollout refer to the Deployment by workloadRef"
+        reading.complaints.add(document.at("metadata.name"), what, advice=advice)
 
 
 def _subject(reading: Reading, rollout: Part, released: Workload | None) -> dict[str, object]:
