@@ -45,6 +45,16 @@ class Cluster(Protocol):
     def send(self, write: Write, *, dry_run: bool = False) -> JsonObject:
         """Write, and return what the server stored (for a delete, what it answered)."""
 
+    def locate(self, document: JsonObject, namespace: str) -> Ref:
+        """Address of the object that a document of any kind describes.
+
+        Raises:
+            Refused: the server does not know the kind.
+        """
+
+    def apply(self, ref: Ref, document: JsonObject) -> JsonObject:
+        """Server-side apply without force: for `--apply-rest`, and for nothing else."""
+
     def allowed(self, access: Access) -> bool:
         """Whether the credential has the right (SelfSubjectAccessReview)."""
 

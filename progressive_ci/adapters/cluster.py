@@ -7,6 +7,7 @@ from typing import assert_never
 
 from progressive_ci.adapters import retry
 from progressive_ci.adapters.answers import Asked, decode, text
+from progressive_ci.adapters.discovery import kind_of
 from progressive_ci.adapters.grants import grants
 from progressive_ci.errors import ApiError, Forbidden, NoAnswer, NotFound, ServerError
 from progressive_ci.model.document import JsonObject
@@ -116,7 +117,9 @@ class KubeCluster:
 
     def send(self, write: Write, *, dry_run: bool = False) -> JsonObject:
         """Write, and return what the server stored (for a delete, what it answered)."""
-        request = _write(write, {"dryRun": "All"} if dry_run else {})
+        return self._write(_write(write, {"dryRun": "All"} if dry_run else {}), dry_run=dry_run)
+
+    def _write(self, request: _Request, *, dry_run: bool = False) -> JsonObject:
         guard = None if dry_run else self._guard
 
         def attempt() -> JsonObject:
@@ -126,6 +129,23 @@ class KubeCluster:
 
         until = self._clock.now() + self._patience.write_total
         return retry.repeat(attempt, self._clock, until=until, again=retry.writes)
+
+    def locate(self, document: JsonObject, namespace: str) -> Ref:
+        """Address of the object that a document of any kind describes."""
+        asked = Asked("discover", str(document["apiVersion"]))
+        kind = kind_of(document, lambda path: self._read(_Request("GET", path, asked, {})))
+        metadata = document["metadata"]
+        place = str(metadata.get("namespace") or namespace) if kind.namespaced else ""
+        return Ref(kind, place, str(metadata["name"]))
+
+    def apply(self, ref: Ref, document: JsonObject) -> JsonObject:
+        """Server-side apply without force; a field that somebody else holds is a Conflict."""
+        body = {**document, "metadata": {**document["metadata"]}}
+        if ref.kind.namespaced:
+            body["metadata"]["namespace"] = ref.namespace
+        asked = Asked("apply", str(ref), secret=ref.kind == SECRET)
+        query = {"fieldManager": _MANAGER}
+        return self._write(_Request("PATCH", ref.path, asked, query, body, "application/apply-patch+yaml"))
 
     def allowed(self, access: Access) -> bool:
         """Whether the credential has the right.

@@ -50,6 +50,7 @@ class ClusterJournal:
         self._forget = f"progressive-ci forget {name} --namespace {namespace}"
         self._cluster = cluster
         self._seen: _Seen | None = None
+        self._unconfirmed: set[str] = set()
 
     def read(self) -> JsonObject | None:
         """The record, None where there is none; see `ports.Journal`."""
@@ -80,12 +81,15 @@ class ClusterJournal:
             raise ProgressiveError(f"the journal would have {size}", where=str(self._ref))
         problem: ApiError | None = None
         for _ in range(_ATTEMPTS):
+            # A signal may end the wait for an answer: what was sent may stand there when the next entry comes.
+            self._unconfirmed.add(text)
             try:
                 self._seen = _seen(self._send(text))
             except _UNCLEAR as error:
                 problem = error
                 if not self._stands(text):
                     continue
+            self._unconfirmed.clear()
             return
         if problem is not None:
             raise problem
@@ -146,7 +150,7 @@ class ClusterJournal:
         self._seen = _seen(found) if found is not None else None
         if self._seen is None or self._seen.text == text:
             return self._seen is not None
-        if before is None or self._seen.text != before.text:
+        if self._seen.text not in {*self._unconfirmed, before.text if before else text}:
             raise LeaseLost(
                 "another run has written the journal",
                 where=str(self._ref),

@@ -24,6 +24,7 @@ from progressive_ci.release.needed import create_missing
 from progressive_ci.release.promotion import promote
 from progressive_ci.release.records import read_record, unfinished
 from progressive_ci.release.release import Release
+from progressive_ci.release.rest import apply_rest
 from progressive_ci.release.rollback import roll_back
 from progressive_ci.release.snapshot import snapshot
 from progressive_ci.release.stop import Stop, cancelled, unavailable
@@ -162,6 +163,8 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
 
 def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
     """Prepare, step, promote."""
+    if release.options.apply_rest:
+        apply_rest(release, plan)
     if found.deployment is None:
         return first.release_first(release, plan, found)
     if found.canary.hash == found.stable.hash:

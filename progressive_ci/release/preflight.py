@@ -17,6 +17,7 @@ from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.questions import unanswered
+from progressive_ci.release.rest import rest_rights
 from progressive_ci.release.rights import rights
 from progressive_ci.release.route_check import route_reasons
 from progressive_ci.release.workload import (
@@ -45,6 +46,8 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     _fit(plan, options)
     found = hands.cluster.get(Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name))
     _demand(plan, hands, rights(plan, first=found is None))
+    if options.apply_rest:
+        _demand(plan, hands, rest_rights(plan, hands))
     if found is None:
         return _first(plan, hands, before)
     standing = stable.stand(hands, found, unhealthy=options.skip_analysis)

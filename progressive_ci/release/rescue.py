@@ -76,7 +76,7 @@ def _back(release: Release) -> Outcome:
 
 def recover(release: Release) -> Outcome:
     """Finish an orphan on the shortest way to safety: forwards once it was promoting, back before."""
-    if release.record.stage in (Stage.PROMOTING, Stage.COMMITTED):
+    if release.record.stage is Stage.PROMOTING:
         release.hands.clock.shield()
         try:
             MODES[release.record.mode].promote(release)
