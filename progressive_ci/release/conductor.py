@@ -26,7 +26,7 @@ from progressive_ci.release.records import read_record, unfinished
 from progressive_ci.release.release import Release
 from progressive_ci.release.rest import apply_rest
 from progressive_ci.release.rollback import roll_back
-from progressive_ci.release.snapshot import snapshot
+from progressive_ci.release.snapshot import already_seen, snapshot
 from progressive_ci.release.stop import Stop, cancelled, unavailable
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import generation
@@ -134,7 +134,7 @@ def _open(
     """The snapshot: from here on everything can be undone by the journal alone."""
     try:
         record = snapshot(plan, options, hands, found, epoch=tenure.epoch, release=release_id)
-        release = Release(hands, options, record, record.epoch)
+        release = Release(hands, options, record, record.epoch, seen=already_seen(record, found))
         release.enter()
     except BaseException:
         hands.lease.release()

@@ -1,9 +1,11 @@
 """What preflight found: everything that the first write rests on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from progressive_ci.model.document import Document, JsonObject
 from progressive_ci.model.journal import Record, Side
+from progressive_ci.model.kinds import Ref
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.route import Route
 
@@ -27,6 +29,7 @@ class Findings:
         scalers: autoscalers that write the replicas of NAME.
         services: Services to pin, every one that matches the stable pods.
         route: completed with what only the cluster knows.
+        objects: the route's objects, and others of their kinds that the router looks through.
         missing: documents of the spec whose objects don't exist yet.
         warnings: one sentence each.
         before: the journal's record of an earlier release.
@@ -46,6 +49,7 @@ class Findings:
     scalers: tuple[JsonObject, ...]
     services: tuple[JsonObject, ...]
     route: Route | None
+    objects: Mapping[Ref, JsonObject]
     missing: tuple[Document, ...]
     warnings: tuple[str, ...]
     before: Record | None

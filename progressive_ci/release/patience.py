@@ -5,7 +5,7 @@ from collections.abc import Callable
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import unready
 
-_SHORTEST_GAP = 0.2
+_CONTROLLER_GAP = 0.2
 _LONGEST_GAP = 5.0
 _CONTROLLER_SECONDS = 60.0
 
@@ -30,9 +30,9 @@ def until(release: Release, check: Callable[[], bool], text: str, *, seconds: fl
         if elapsed > allowed:
             raise unready(f"still not so after {elapsed:.0f} s: {text}")
         release.waiting(text, elapsed, allowed)
-        release.pause(next_look(elapsed))
+        release.pause(next_look(elapsed, _CONTROLLER_GAP))
 
 
-def next_look(elapsed: float) -> float:
+def next_look(elapsed: float, shortest: float) -> float:
     """Seconds to the next question: soon at first, at leisure when it takes long."""
-    return min(max(_SHORTEST_GAP, elapsed / 2), _LONGEST_GAP)
+    return min(max(shortest, elapsed / 2), _LONGEST_GAP)

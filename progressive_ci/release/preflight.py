@@ -19,7 +19,7 @@ from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.questions import unanswered
 from progressive_ci.release.rest import rest_rights
 from progressive_ci.release.rights import rights
-from progressive_ci.release.route_check import route_reasons
+from progressive_ci.release.route_check import route_reasons, survey
 from progressive_ci.release.workload import (
     part_of,
     replicas_of,
@@ -58,12 +58,13 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     findings = _findings(plan, standing, chosen, around, before)
     if findings.unchanged:
         return findings
-    reasons = [*around.reasons, *route_reasons(plan, hands, chosen), *changed_config(plan, hands)]
+    objects = survey(plan.route, hands)
+    reasons = [*around.reasons, *route_reasons(plan, chosen, objects), *changed_config(plan, hands)]
     if not reasons and not options.skip_analysis:
         reasons += unanswered(plan, hands, findings)
     if reasons:
         raise Refused(*reasons)
-    return replace(findings, missing=missing(plan, hands))
+    return replace(findings, missing=missing(plan, hands), objects=objects)
 
 
 def _fit(plan: Plan, options: Options) -> None:
@@ -130,6 +131,7 @@ def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
         scalers=(),
         services=(),
         route=plan.route,
+        objects={},
         missing=missing(plan, hands),
         warnings=(),
         before=before,
@@ -164,6 +166,7 @@ def _findings(
         scalers=around.scalers,
         services=around.services,
         route=_completed(plan.route, chosen, size),
+        objects={},
         missing=(),
         warnings=(*around.warnings, *((chosen.note,) if chosen.note else ())),
         before=before,

@@ -23,7 +23,7 @@ _HOPELESS = {
 }
 _SCHEDULING_SHARE = 0.25
 _LOG_LINES = 10
-_FIRST_LOOK = 1.0
+_FIRST_LOOK = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def snapshot(
         surge=found.surge,
         unavailable=found.unavailable,
         steps=len(plan.steps),
-        objects=_objects(plan, hands, found, pinned),
+        objects=_objects(plan, found, pinned),
         pinned=pinned,
         wanted=_wanted(plan, found),
         drain_seconds=plan.drain_seconds,
@@ -71,6 +71,16 @@ def _new_services(found: Findings) -> tuple[str, ...]:
     )
 
 
+def already_seen(record: Record, found: Findings) -> dict[Ref, JsonObject]:
+    """What preflight read of the objects that the release writes; a write that rests on an old one is refused."""
+    seen = dict(found.objects)
+    for item in found.services:
+        seen[Ref(kinds.SERVICE, record.namespace, name_of(item))] = item
+    if found.deployment is not None:
+        seen[Ref(kinds.DEPLOYMENT, record.namespace, record.name)] = found.deployment
+    return seen
+
+
 def _wanted(plan: Plan, found: Findings) -> Wanted:
     fields = tuple((wish.path, wish.value) for wish in wishes(plan.workload))
     ratio = found.route is not None and isinstance(found.route.settings, RatioSettings)
@@ -81,7 +91,7 @@ def _wanted(plan: Plan, found: Findings) -> Wanted:
     return Wanted(fields, replicas)
 
 
-def _objects(plan: Plan, hands: Hands, found: Findings, pinned: tuple[str, ...]) -> tuple[Owned, ...]:
+def _objects(plan: Plan, found: Findings, pinned: tuple[str, ...]) -> tuple[Owned, ...]:
     entries: dict[Ref, Owned] = {}
     for document in found.missing:
         ref = document_ref(plan.namespace, document)
@@ -105,7 +115,7 @@ def _objects(plan: Plan, hands: Hands, found: Findings, pinned: tuple[str, ...])
         for item in found.scalers:
             ref = Ref(kinds.HPA, plan.namespace, name_of(item))
             entries[ref] = owned(ref, item, [FLOOR])
-    entries |= {ref: entry for ref, entry in _route(hands, found).items() if ref not in entries}
+    entries |= {ref: entry for ref, entry in _route(found).items() if ref not in entries}
     return tuple(entries.values())
 
 
@@ -129,13 +139,13 @@ def _canary(plan: Plan, found: Findings) -> dict[Ref, Owned]:
     return {ref: Owned(ref, created=True)}
 
 
-def _route(hands: Hands, found: Findings) -> dict[Ref, Owned]:
+def _route(found: Findings) -> dict[Ref, Owned]:
     """The route objects with every field that a shift writes; what does not exist yet the release creates."""
     if found.route is None or isinstance(found.route.settings, RatioSettings):
         return {}
     router, entries = router_of(found.route), {}
     for ref in router.objects(found.route):
-        item = hands.cluster.get(ref)
+        item = found.objects.get(ref)
         entries[ref] = (
             Owned(ref, created=True) if item is None else owned(ref, item, written(found.route, ref, item))
         )

@@ -22,6 +22,7 @@ from progressive_ci.routers.table import router_of
 
 _CAPACITY_AGE = 5.0
 _POLL = 0.5
+_ACKNOWLEDGEMENT = 0.3
 
 Wait = Callable[[float], None]
 
@@ -65,7 +66,7 @@ def current(release: Release) -> Weight:
 
 def claim(release: Release) -> None:
     """Put the epoch on the route objects, so that the safe write needs no read from the first raise on."""
-    for ref, item in read_objects(release).items():
+    for ref, item in (_seen_objects(release) or read_objects(release)).items():
         if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
             release.send(Patch(ref, ()), item)
 
@@ -102,6 +103,8 @@ def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
         try:
             release.write_all(table.shift(route, objects, wanted))
             arm(release)
+            if table.ACKNOWLEDGES:
+                wait(_ACKNOWLEDGEMENT)
         except (Conflict, Unprocessable):
             wait(_POLL / 10)
         objects = read_objects(release)

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 _CAPACITY_AGE = 5.0
 _HEARTBEAT = 1.0
+_POD_GAP = 0.5
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Vigil:
             if elapsed >= seconds:
                 raise late()
             self.release.waiting(text, elapsed, seconds)
-            self.pause(min(next_look(elapsed), seconds - elapsed))
+            self.pause(min(next_look(elapsed, _POD_GAP), seconds - elapsed))
         return found
 
     def look(self) -> None:
