@@ -35,6 +35,7 @@ class Pods:
         self._scheduler = Queue(store.timers, self._bind, BIND)
         self._leaving: set[str] = set()
         store.subscribe(self._changed, POD)
+        store.subscribe(lambda _: self._retry(), NODE)
 
     def _changed(self, change: Change) -> None:
         metadata = change.object["metadata"]

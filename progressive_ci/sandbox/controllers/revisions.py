@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Any
 
 from progressive_ci.model.document import JsonObject
@@ -24,15 +25,19 @@ _LONGEST_NAME = 253
 
 def same_template(one: JsonObject, other: JsonObject) -> bool:
     """Whether two pod templates are equal without the hash label."""
-    return bool(_bare(one) == _bare(other))
+    return _bare(one) == _bare(other)
 
 
-def _bare(template: JsonObject) -> Any:  # noqa: ANN401 - any JSON value
-    template = {**template, "metadata": dict(template.get("metadata") or {})}
-    labels = dict(template["metadata"].get("labels") or {})
-    labels.pop(HASH, None)
-    template["metadata"]["labels"] = labels
-    return _dense(template)
+def _bare(template: JsonObject) -> str:
+    return _bare_text(json.dumps(template))
+
+
+@lru_cache(maxsize=512)
+def _bare_text(text: str) -> str:
+    """A template in one spelling, without the hash label and without what is empty."""
+    template = json.loads(text)
+    (template.get("metadata") or {}).get("labels", {}).pop(HASH, None)
+    return json.dumps(_dense(template), sort_keys=True)
 
 
 def _dense(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -47,7 +52,7 @@ def _dense(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def template_hash(template: JsonObject, collisions: int = 0) -> str:
     """The hash that a Deployment names its ReplicaSets by."""
-    text = json.dumps(_bare(template), sort_keys=True) + str(collisions or "")
+    text = _bare(template) + str(collisions or "")
     digest = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
     return "".join(_LETTERS[digest // len(_LETTERS) ** at % len(_LETTERS)] for at in range(9))
 
