@@ -81,6 +81,13 @@ def _template(reading: Reading, spec: Part) -> JsonObject | None:
     if not isinstance(containers, list) or not containers:
         reading.fault(spec, "template.spec.containers", "the pod template has no containers")
         return None
+    policy = (below or {}).get("restartPolicy")
+    if policy not in (None, "Always"):
+        what = f"restartPolicy {policy} can't be released: pods of a Deployment always restart"
+        reading.fault(spec, "template.spec.restartPolicy", what, advice="remove it")
+    if (below or {}).get("activeDeadlineSeconds") is not None:
+        what = "activeDeadlineSeconds has no place in pods that run for ever"
+        reading.fault(spec, "template.spec.activeDeadlineSeconds", what, advice="remove it")
     lists = [(name, (below or {}).get(name) or []) for name in ("containers", "initContainers")]
     for name, items in lists:
         for index, item in enumerate(items if isinstance(items, list) else [items]):

@@ -193,6 +193,21 @@ def test_an_argument_without_a_usable_value_is_refused(args: str, what: str) -> 
     assert fault(ARGS + METRIC, step(args)).endswith(what)
 
 
+def test_templates_may_not_give_one_argument_two_values() -> None:
+    one, other = "args: [{name: a, value: x}]\n" + METRIC, "args: [{name: a, value: y}]\n" + METRIC
+    canary = ONE_STEP.replace("{templateName: t}", "{templateName: t}, {templateName: u}")
+    with pytest.raises(SpecInvalid, match="the templates give the argument a two values, 'x' and 'y'"):
+        plan_of(
+            rollout(canary), template(one), template(other.replace("errors", "latency"), "u"), namespace=None
+        )
+
+
+def test_a_tag_without_an_end_is_refused() -> None:
+    assert "a {{ has no }}; write {{args.NAME}}" in fault(
+        METRIC.replace("query: errors", "query: 'up{{args.x'")
+    )
+
+
 def test_an_argument_that_no_template_declares_is_noted() -> None:
     plan = read(METRIC, step("[{name: extra, value: x}]"))
     assert plan.warnings == (

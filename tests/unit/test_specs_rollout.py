@@ -203,7 +203,7 @@ def test_a_rollout_that_refers_to_a_deployment_releases_that_deployment() -> Non
 
 REFERENCE_FAULTS = {
     "template too": (
-        ("  strategy:", "  template: {}\n  strategy:"),
+        ("  strategy:", "  template: {metadata: {}}\n  strategy:"),
         "7: spec.template: template and workloadRef are both given; keep one",
     ),
     "another kind": (

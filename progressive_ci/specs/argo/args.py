@@ -51,6 +51,8 @@ class Args:
         return Text(raw, used)
 
     def _fill(self, text: str, value: Callable[[str], str]) -> str:
+        if "{{" in _TAG.sub("", text):
+            raise ProgressiveError("a {{ has no }}", advice="write {{args.NAME}}")
         return _TAG.sub(lambda found: value(found[1].strip()), text)
 
     def _early(self, tag: str) -> str:
@@ -87,11 +89,18 @@ def merged(setting: Setting, templates: Iterable[Part]) -> dict[str, tuple[Part,
                 what = f"{name!r} is no name for an argument"
                 setting.reading.fault(part, "name", what, advice="leave out blanks and braces")
             first, known = declared.get(name, (part, None))
-            if known is not None and default is not None and known != default:
-                what = f"the templates give two different values for the argument {name}"
-                setting.reading.fault(part, "", what, advice=f"the other stands in {first.source}")
-            declared[name] = (first, default) if known is None else (first, known)
+            declared[name] = (first, _stronger(known, default))
+            if isinstance(known, str) and isinstance(default, str) and known != default:
+                what = f"the templates give the argument {name} two values, {known!r} and {default!r}"
+                setting.reading.fault(part, "", what, advice=f"the other one stands in {first.source}")
     return declared
+
+
+def _stronger(one: str | SecretKey | None, other: str | SecretKey | None) -> str | SecretKey | None:
+    """Of two defaults: a text beats a secret, a secret beats none, the first beats the second."""
+    if isinstance(one, SecretKey) and isinstance(other, str):
+        return other
+    return other if one is None else one
 
 
 def _default(setting: Setting, part: Part) -> str | SecretKey | None:

@@ -9,6 +9,7 @@ from progressive_ci.specs.part import Part
 from progressive_ci.specs.reading import Reading
 
 _CANARY = "spec.strategy.canary"
+_ONE_OF = ("setWeight", "pause", "experiment", "analysis")
 _MATCHES = ("exact", "prefix", "regex")
 _WITH_SERVICES = ("alb", "smi", "apisix", "ambassador", "appMesh", "traefik")
 _HEADER_ROUTERS = ("istio", "alb", "apisix", "plugins")
@@ -119,6 +120,9 @@ def _services(canary: dict[str, Any], routing: Any, fault: Fault) -> None:  # no
 
 
 def _step(step: dict[str, Any], routing: Any, fault: Fault) -> None:  # noqa: ANN401 - any YAML value
+    kinds = [name for name in _ONE_OF if step.get(name) is not None]
+    if len(kinds) > 1:
+        fault("", f"a step does one thing, this one names {' and '.join(kinds)}", "make one step of each")
     if step.get("setCanaryScale") is not None and routing is None:
         fault(".setCanaryScale", "setCanaryScale needs trafficRouting")
     for name, routers in (("setHeaderRoute", _HEADER_ROUTERS), ("setMirrorRoute", _MIRROR_ROUTERS)):

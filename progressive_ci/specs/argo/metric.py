@@ -15,7 +15,7 @@ from progressive_ci.specs.part import Part
 def check(setting: Setting, template: Part, metric: Part, args: Args, *, dry_run: bool) -> Check | None:
     """One metric with its arguments in place; None after a complaint."""
     name = metric.text("name")
-    if not name or not metric.part("provider").has("prometheus"):
+    if not name:
         return None
     said = notes(setting, template, name)
     count = limits.number(setting, metric, "count", args)
@@ -23,6 +23,8 @@ def check(setting: Setting, template: Part, metric: Part, args: Args, *, dry_run
     limits.fitting(setting, metric, count, bears)
     if not dry_run and not setting.reading.complaints.about(metric.at("count")):
         limits.able_to_fail(setting, metric, count, bears)
+    if not metric.part("provider").has("prometheus"):
+        return None
     question = prometheus.query(setting, metric.part("provider", "prometheus"), args, said)
     success, failure = _conditions(setting, metric, args)
     built = Check(

@@ -64,7 +64,7 @@ def _chosen(reading: Reading, canary: Part, routing: Part) -> tuple[str, RouteSe
         return "ratio", RatioSettings(surge, unavailable)
     named = [name for name in ("nginx", "istio", "plugins") if routing.has(name)]
     if len(named) != 1:
-        what = f"trafficRouting names {' and '.join(named) or 'no router'}"
+        what = f"{NOT_BUILT}: {' and '.join(named)} at once" if named else "trafficRouting names no router"
         advice = "name one of nginx, istio, plugins; without any, leave trafficRouting out"
         reading.fault(routing, "", what, advice=advice)
         return None

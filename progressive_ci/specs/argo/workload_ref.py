@@ -13,7 +13,7 @@ def referenced(reading: Reading, rollout: Part) -> Part | None:
     spec = rollout.part("spec")
     reference = spec.part("workloadRef")
     kind, name = reference.text("kind"), reference.text("name")
-    if spec.has("template"):
+    if spec.value.get("template"):
         what = "template and workloadRef are both given"
         reading.fault(spec, "template", what, advice="keep one")
     if kind != "Deployment":

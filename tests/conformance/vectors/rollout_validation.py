@@ -15,6 +15,7 @@ from tests.conformance.result import Deviation, Json, Result, by_section, judge
 
 BUILT = ("rollouts", "analysis_templates")
 
+ROUTERLESS = "A router that names nothing to write is refused"
 GATEWAY_SERVICES = "Gateway API without canaryService or stableService is refused"
 _PROMETHEUS = {"prometheus": {"address": "http://prometheus", "query": "up"}}
 _POD = {"metadata": {"labels": {"app": "app"}}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}
@@ -43,7 +44,7 @@ def _rollout(vector: Mapping[str, Json]) -> Result:
     names = set(_values(spec, "templateName"))
     companions = [template(name, [_metric({})]) for name in sorted(names)]
     if "workloadRef" in spec:
-        companions.append(_deployment(spec["workloadRef"].get("name", "")))
+        companions.append(_deployment(spec["workloadRef"].get("name", ""), spec.get("selector")))
     found = complaints(rollout, *companions)
     return _judge(vector, found, _deviation(spec))
 
@@ -55,9 +56,23 @@ def _judge(vector: Mapping[str, Json], found: list[str], deviation: Deviation | 
 
 def _deviation(spec: Mapping[str, Json]) -> Deviation | None:
     canary = spec.get("strategy", {}).get("canary") or {}
-    plugins = (canary.get("trafficRouting") or {}).get("plugins") or {}
+    routing = canary.get("trafficRouting")
+    if routing is not None and not _written(routing):
+        return Deviation(ROUTERLESS, {"valid": False})
     services = canary.get("canaryService") and canary.get("stableService")
+    plugins = (routing or {}).get("plugins") or {}
     return Deviation(GATEWAY_SERVICES, {"valid": False}) if plugins and not services else None
+
+
+def _written(routing: Mapping[str, Json]) -> bool:
+    """Whether a router names an object that carries the split."""
+    nginx, istio, plugins = (routing.get(name) or {} for name in ("nginx", "istio", "plugins"))
+    return bool(
+        any(routing.get(name) for name in ("alb", "smi", "ambassador", "appMesh", "traefik", "apisix"))
+        or any(nginx.get(name) for name in ("stableIngress", "stableIngresses"))
+        or any(istio.get(name) for name in ("virtualService", "virtualServices"))
+        or any(plugins.values())
+    )
 
 
 def _template(vector: Mapping[str, Json]) -> Result:
@@ -89,8 +104,11 @@ def _metric(metric: Mapping[str, Json]) -> Json:
     return {"name": "m", "provider": _PROMETHEUS, **metric}
 
 
-def _deployment(name: str) -> Json:
-    spec = {"selector": {"matchLabels": {"app": "app"}}, "template": _POD}
+def _deployment(name: str, selector: Json) -> Json:
+    """The workload that a Rollout refers to; its selector is the Rollout's, if that has one."""
+    chosen = selector or {"matchLabels": {"app": "app"}}
+    template = {**_POD, "metadata": {"labels": chosen.get("matchLabels") or {}}}
+    spec = {"selector": chosen, "template": template}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": spec}
 
 
