@@ -15,7 +15,7 @@ from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands, Tenure
+from progressive_ci.ports import Hands
 from progressive_ci.release import first, preflight, rescue, settings, steps
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.findings import Findings
@@ -70,14 +70,37 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
         hands.reporter.emit(Warned(warning))
     if found.unchanged:
         return _unchanged(found, release_id)
+    return _begin(plan, options, hands, found, release_id)
+
+
+def _begin(plan: Plan, options: Options, hands: Hands, found: Findings, release_id: str) -> Outcome:
+    """Lease, a second look, snapshot: whatever ends this early gives the lease up."""
     hands.reporter.emit(Opened(release_id, plan.namespace, plan.workload.name))
-    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
-    found = _still(plan, options, hands, found)
-    if found.unchanged:
+    try:
+        tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+        found = _still(plan, options, hands, found)
+        if found.unchanged:
+            hands.lease.release()
+            return _unchanged(found, release_id)
+        record = snapshot(plan, options, hands, found, epoch=tenure.epoch, release=release_id)
+        release = Release(hands, options, record, record.epoch, seen=already_seen(record, found))
+        stopped = _enter(release)
+    except BaseException:
         hands.lease.release()
-        return _unchanged(found, release_id)
-    release = _open(plan, options, hands, found, tenure=tenure, release_id=release_id)
-    return _safely(release, plan, found)
+        raise
+    return roll_back(release, stopped) if stopped else _safely(release, plan, found)
+
+
+def _enter(release: Release) -> Cause | None:
+    """The first entry: from here on everything can be undone by the journal alone.
+
+    A signal may come while its answer is on the way; the entry stands then, and has to be brought to its end.
+    """
+    try:
+        release.enter()
+    except Interrupted:
+        return _signalled(release)
+    return None
 
 
 def _finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
@@ -121,25 +144,7 @@ def _still(plan: Plan, options: Options, hands: Hands, found: Findings) -> Findi
     if before == found.before and generation(live) == generation(found.deployment):
         return found
     hands.reporter.emit(Noted("the workload has changed since preflight, so it is looked at again"))
-    try:
-        return preflight.examine(plan, options, hands, before)
-    except ProgressiveError:
-        hands.lease.release()
-        raise
-
-
-def _open(
-    plan: Plan, options: Options, hands: Hands, found: Findings, *, tenure: Tenure, release_id: str
-) -> Release:
-    """The snapshot: from here on everything can be undone by the journal alone."""
-    try:
-        record = snapshot(plan, options, hands, found, epoch=tenure.epoch, release=release_id)
-        release = Release(hands, options, record, record.epoch, seen=already_seen(record, found))
-        release.enter()
-    except BaseException:
-        hands.lease.release()
-        raise
-    return release
+    return preflight.examine(plan, options, hands, before)
 
 
 def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
@@ -151,14 +156,18 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
     except Stop as stop:
         cause = stop.cause
     except Interrupted:
-        name = release.hands.clock.signal()
-        cause = cancelled(f"stopped by {name}", advice="run it again when you are ready").cause
+        cause = _signalled(release)
     except ApiError as error:
         cause = unavailable(f"the API server refuses or does not answer: {error}", advice=error.advice).cause
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
         told = f"a bug of this tool: {type(error).__name__}: {error}"
         cause = Cause(Result.INTERNAL, told, advice="please report it with this log")
     return roll_back(release, cause if found.deployment else first.without_predecessor(cause))
+
+
+def _signalled(release: Release) -> Cause:
+    name = release.hands.clock.signal()
+    return cancelled(f"stopped by {name}", advice="run it again when you are ready").cause
 
 
 def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
