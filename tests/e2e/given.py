@@ -19,6 +19,7 @@ from tests.e2e.cluster.waiting import wait_until
 NAME, STABLE, CANARY = "shop", "shop-stable", "shop-canary"
 OLD, NEW, BAD = "example/app:1.0.0", "example/app:2.0.0", "example/app:2.0.0-err30"
 PROMETHEUS = "http://prometheus.monitoring:9090"
+ROLE = f"progressive-ci-{NAME}"
 ROOT = Path(__file__).parents[2]
 
 TRAFFIC: dict[str, Document] = {
@@ -66,15 +67,15 @@ class Shop:
     def write(self, *documents: Document) -> None:
         """Put documents into the folder, a file for each kind."""
         for document in documents:
-            path = self.folder / f"{document['kind'].lower()}.yaml"
+            path = self.folder / f"{document['metadata']['name']}.{document['kind'].lower()}.yaml"
             path.write_text(yaml.safe_dump(document, sort_keys=False))
 
     def releases(self, image: str, **how: object) -> None:
         """Let the folder say that `image` is the next version; `how` goes to `rollout`."""
         self.write(rollout(image, self.router, **how), analysis())  # type: ignore[arg-type]
 
-    def role(self, *extra: str) -> str:
-        """What `progressive-ci rbac` prints for the folder."""
+    def role(self, *occasions: str) -> str:
+        """What `progressive-ci rbac` prints for the folder, and for occasions: `first`, `roll`."""
         command = [
             sys.executable,
             "-m",
@@ -85,8 +86,11 @@ class Shop:
             "-n",
             self.namespace,
         ]
-        done = subprocess.run([*command, *extra], cwd=ROOT, capture_output=True, text=True, check=True)
-        return done.stdout
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        names = {ROLE, *(f"{ROLE}-{occasion}" for occasion in occasions)}
+        chosen = [item for item in yaml.safe_load_all(done.stdout) if item["metadata"]["name"] in names]
+        assert {item["metadata"]["name"] for item in chosen} == names, done.stdout
+        return yaml.safe_dump_all(chosen)
 
     def token(self, role: str) -> str:
         """A token with exactly the rights of a role, once they are in force."""
@@ -189,7 +193,7 @@ def rollout(
     }
 
 
-def analysis() -> Document:
+def analysis(name: str = "success-rate", **limits: int) -> Document:
     """The introduction's success rate, measured each second over the pods of one version."""
     series = 'http_requests_total{pod_template_hash="{{args.hash}}"'
     query = f'sum(rate({series},status!~"5.."}}[5s])) / sum(rate({series}}}[5s]))'
@@ -198,12 +202,13 @@ def analysis() -> Document:
         "interval": "1s",
         "successCondition": "result[0] >= 0.95",
         "failureLimit": 1,
+        **limits,
         "provider": {"prometheus": {"address": PROMETHEUS, "query": query}},
     }
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AnalysisTemplate",
-        "metadata": {"name": "success-rate"},
+        "metadata": {"name": name},
         "spec": {"args": [{"name": "hash"}], "metrics": [metric]},
     }
 

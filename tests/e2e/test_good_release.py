@@ -80,7 +80,7 @@ def test_an_unchanged_version_writes_nothing_but_lease_and_journal(shop: Callabl
 def test_a_first_release_needs_no_predecessor(shop: Callable[..., Shop]) -> None:
     place = shop(image="")
     place.releases(NEW, replicas=2)
-    then.ended(when.run(place), 0, "promoted")
+    then.ended(when.run(place, role=place.role("first")), 0, "promoted")
     then.only_serves(place, NEW, replicas=2)
     then.nothing_of_ours_is_left(place)
 
@@ -88,7 +88,7 @@ def test_a_first_release_needs_no_predecessor(shop: Callable[..., Shop]) -> None
 def test_a_first_release_that_fails_leaves_nothing(shop: Callable[..., Shop]) -> None:
     place = shop(image="")
     place.releases("example/app:2.0.0-missing", replicas=2)
-    run = when.run(place)
+    run = when.run(place, role=place.role("first"))
     then.ended(run, 11, "rolled-back-unready")
     assert "no previous version" in run.log
     admin = place.cluster.admin
@@ -102,7 +102,7 @@ def test_a_policy_that_changes_deployments_only_makes_the_deployment_roll(shop: 
     with given.a_policy_changes_deployments(place):
         place.releases(NEW, steps=given.QUICK)
         with when.users(place) as load:
-            run = when.run(place, seconds=180)
+            run = when.run(place, role=place.role("roll"), seconds=180)
             load.wait_for(requests=200)
             records = load.stop()
     then.ended(run, 0, "promoted")

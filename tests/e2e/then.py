@@ -53,6 +53,17 @@ def pods(shop: Shop, image: str) -> Pods:
     )
 
 
+def ready(shop: Shop, image: str) -> int:
+    """How many pods of an image are ready and not going away."""
+    found = shop.cluster.admin.list("Pod", shop.namespace, labelSelector=f"app={NAME}")
+    return sum(
+        pod["spec"]["containers"][0]["image"] == image
+        and not pod["metadata"].get("deletionTimestamp")
+        and any(item["type"] == "Ready" and item["status"] == "True" for item in pod["status"]["conditions"])
+        for pod in found
+    )
+
+
 def only_serves(shop: Shop, image: str, *, replicas: int = 4) -> None:
     """The workload runs this image at this size, unpaused and by its own strategy."""
 

@@ -35,11 +35,12 @@ def create(admin: Client, name: str, roles: str, namespace: str, *, seconds: int
 
 
 def _bind(admin: Client, account: str, role: Document, namespace: str) -> None:
-    """Store one role and bind it; a ClusterRole gets a name of its own, since other tests have theirs."""
+    """Store one role and bind it; outside the account's namespace under a name that no other test has."""
     metadata = role["metadata"]
     cluster_wide = role["kind"] == "ClusterRole"
     place = {} if cluster_wide else {"namespace": metadata.get("namespace", namespace)}
-    name = f"{metadata['name']}-{secrets.token_hex(4)}" if cluster_wide else metadata["name"]
+    shared = place.get("namespace") != namespace
+    name = f"{metadata['name']}-{secrets.token_hex(4)}" if shared else metadata["name"]
     admin.apply({**role, "metadata": {"name": name, **place}})
     admin.apply(
         {
