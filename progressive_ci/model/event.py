@@ -37,13 +37,17 @@ class Shifted:
     after: Weight
 
 
+NO_DATA = "no data"
+"""What stands for upstream's word where a measurement gave nothing to judge, which is no error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampled:
     """A check was measured.
 
     Attributes:
         check: name of the metric.
-        phase: upstream's word for the measurement.
+        phase: upstream's word for the measurement, or NO_DATA.
         value: as text, shortened.
         detail: condition and counts, or why there is no value.
         weight: share of the canary at that time.

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from progressive_ci.judging import analysis as judge
 from progressive_ci.model.check import Analysis, Check
-from progressive_ci.model.event import Sampled
+from progressive_ci.model.event import NO_DATA, Sampled
 from progressive_ci.model.journal import Evidence
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.verdict import FailedCheck, NoVerdict, Passed, Undecided
@@ -90,11 +90,12 @@ class AnalysisRun:
             wall=self.release.hands.clock.wall(),
         )
         weight, check = self.release.record.weight, self._check(name)
+        word = NO_DATA if seen.is_empty else str(seen.phase)
         self.release.hands.reporter.emit(
-            Sampled(name, seen.phase, seen.value, seen.message, Weight(weight), check.source)
+            Sampled(name, word, seen.value, seen.message, Weight(weight), check.source)
         )
         wall = self.release.hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.release.evidence.append(Evidence(name, str(seen.phase), seen.value, weight, wall))
+        self.release.evidence.append(Evidence(name, word, seen.value, weight, wall))
 
     def _check(self, name: str) -> Check:
         return next(check for check in self.analysis.checks if check.name == name)

@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from progressive_ci.model.document import Source
 from progressive_ci.model.event import (
+    NO_DATA,
     Began,
     Ended,
     Event,
@@ -140,7 +141,7 @@ def _measured(story: Story, sample: Sampled) -> Story:
         old,
         taken=old.taken + 1,
         bad=old.bad + (sample.phase == "Failed"),
-        blind=old.blind + (sample.phase in {"Error", "Inconclusive"}),
+        blind=old.blind + (sample.phase in {"Error", "Inconclusive", NO_DATA}),
         last=sample,
     )
     rest = chapter.measurements[len(before) + 1 :]
