@@ -19,7 +19,6 @@ from progressive_ci.adapters.wire import Wire
 from progressive_ci.adapters.worker import call
 from progressive_ci.cli import ci, papers
 from progressive_ci.cli.endings import outcome_of
-from progressive_ci.cli.providers import provider_of
 from progressive_ci.cli.reporter import Listener, RunReporter
 from progressive_ci.cli.screen import Screen
 from progressive_ci.cli.settings import Settings
@@ -102,7 +101,6 @@ class Desk:
             cluster=cluster,
             metrics=HttpMetrics(
                 self.clock,
-                provider=provider_of,
                 addresses=ways,
                 proxy=wire,
             ),

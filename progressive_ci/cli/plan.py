@@ -10,6 +10,7 @@ from progressive_ci.adapters.addresses import Addresses
 from progressive_ci.cli.desk import Desk, quietly
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import Refused
+from progressive_ci.judging import texts
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.sample import Errored, Measured, NoData, Sample
 from progressive_ci.ports import Hands
@@ -60,7 +61,7 @@ def _examined(preview: Preview, found: Findings, hands: Hands, ways: Addresses) 
 def _said(sample: Sample) -> str:
     match sample:
         case Measured(value, detail):
-            return f"{value} {detail}".strip()
+            return f"{texts.value(value)} {detail}".strip()
         case NoData(reason):
             return f"no data: {reason}"
         case Errored(reason):

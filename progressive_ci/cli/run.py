@@ -2,10 +2,17 @@
 
 import uuid
 
+from progressive_ci import __version__
 from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
+from progressive_ci.model.event import Noted
+from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
+from progressive_ci.model.plan import Plan
 from progressive_ci.release import conductor
+from progressive_ci.release.duration import hard_end
+from progressive_ci.reports.preview import images
+from progressive_ci.reports.text import duration
 
 
 def main(settings: Settings) -> int:
@@ -16,5 +23,15 @@ def main(settings: Settings) -> int:
 def _release(desk: Desk) -> Outcome:
     options = desk.options
     plan = desk.plan()
+    desk.reporter.emit(Noted(_subject(plan, options)))
     hands = desk.hands(namespace=plan.namespace, name=plan.workload.name)
     return conductor.run(plan, options, hands, release=uuid.uuid4().hex[:12])
+
+
+def _subject(plan: Plan, options: Options) -> str:
+    """The first line of the log: which tool releases what, and how long that may take."""
+    new = ", ".join(f"{container} = {image}" for container, image in images(plan))
+    limit = duration(hard_end(plan, options))
+    return (
+        f"progressive-ci {__version__} releases {plan.namespace}/{plan.workload.name}, {new}, within {limit}"
+    )

@@ -54,7 +54,7 @@ def ending(outcome: Outcome) -> tuple[str, ...]:
     word = "done" if result.code == 0 else "FAILED"
     lines = [f"{word}: {headline} (exit {result.code}, {result.word})"]
     if outcome.reason:
-        lines.append(f"  why   {_why(outcome)}")
+        lines.append(f"  {'why ' if result.code else 'what'}  {_why(outcome)}")
     if outcome.recovered:
         lines.append(f"  first {shorten(one_line(outcome.recovered), 300)}")
     lines.append(f"  now   {_now(state, outcome)}")
