@@ -92,7 +92,14 @@ class AnalysisRun:
         weight, check = self.release.record.weight, self._check(name)
         word = NO_DATA if seen.is_empty else str(seen.phase)
         self.release.hands.reporter.emit(
-            Sampled(name, word, seen.value, seen.message, Weight(weight), check.source)
+            Sampled(
+                name,
+                word,
+                seen.value,
+                seen.message.removeprefix(f"{NO_DATA}: "),
+                Weight(weight),
+                check.source,
+            )
         )
         wall = self.release.hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
         self.release.evidence.append(Evidence(name, word, seen.value, weight, wall))

@@ -157,8 +157,8 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
         cause = stop.cause
     except Interrupted:
         cause = _signalled(release)
-    except ApiError as error:
-        cause = unavailable(f"the API server refuses or does not answer: {error}", advice=error.advice).cause
+    except ProgressiveError as error:
+        cause = unavailable(f"refused or not answered: {error}", advice=error.advice).cause
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
         told = f"a bug of this tool: {type(error).__name__}: {error}"
         cause = Cause(Result.INTERNAL, told, advice="please report it with this log")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from progressive_ci.errors import ProgressiveError
+from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model.check import Analysis, Check, HashOf, LateArg, SecretKey
 from progressive_ci.model.event import SecretSeen
 from progressive_ci.model.journal import Side
@@ -102,10 +102,12 @@ def _secret(hands: Hands, ref: Ref, key: str) -> str:
     found = hands.cluster.get(ref) or {}
     encoded = (found.get("data") or {}).get(key)
     if encoded is None:
-        raise ProgressiveError(
-            f"it has no key {key}",
-            where=str(ref),
-            advice="an argument of the analysis reads it: create it, or correct the reference",
+        raise Refused(
+            ProgressiveError(
+                f"it has no key {key}",
+                where=str(ref),
+                advice="an argument of the analysis reads it: create it, or correct the reference",
+            )
         )
     value = base64.b64decode(encoded).decode(errors="replace")
     hands.reporter.emit(SecretSeen(value))

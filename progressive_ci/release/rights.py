@@ -8,6 +8,7 @@ from progressive_ci.model.kinds import Kind
 from progressive_ci.model.plan import Analyze, Mode, Plan
 from progressive_ci.model.route import NginxSettings, Route
 from progressive_ci.ports import Access
+from progressive_ci.release.canary_deployment import canary_name
 from progressive_ci.release.texts import texts_of
 from progressive_ci.routers.table import router_of
 
@@ -52,7 +53,8 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
         found += _on(kinds.REPLICA_SET, namespace, "create patch delete")
     if chosen is Mode.ROLL:
         found += _on(kinds.DEPLOYMENT, namespace, "create")
-        found += _on(kinds.DEPLOYMENT, namespace, "get patch delete", f"{name}-canary")
+        found += _on(kinds.DEPLOYMENT, namespace, "get patch delete", canary_name(name))
+        found += _on(kinds.HPA, namespace, "patch")
     return tuple(dict.fromkeys(found))
 
 

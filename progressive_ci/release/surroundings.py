@@ -117,7 +117,7 @@ def _floor_reasons(plan: Plan, hands: Hands, scalers: Iterable[JsonObject]) -> I
             advice = f"pause the {owner} for the release"
             yield ProgressiveError(f"the floor can't be held: {owner} writes it", where=where, advice=advice)
         elif not hands.cluster.allowed(right):
-            advice = "bind the Role that `progressive-ci rbac --mode roll` prints"
+            advice = "bind the Role for `roll` that `progressive-ci rbac` prints"
             yield ProgressiveError(
                 "the credential may not patch it, so its floor can't be held", where=where, advice=advice
             )
