@@ -18,7 +18,6 @@ from progressive_ci.adapters.transport import KubeTransport
 from progressive_ci.adapters.wire import Wire
 from progressive_ci.adapters.worker import call
 from progressive_ci.cli import ci, papers
-from progressive_ci.cli.endings import outcome_of
 from progressive_ci.cli.reporter import Listener, RunReporter
 from progressive_ci.cli.screen import Screen
 from progressive_ci.cli.settings import Settings
@@ -28,6 +27,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands, Reporter
+from progressive_ci.release.endings import outcome_of
 from progressive_ci.reports.table import FORMATS
 
 READING = 600.0

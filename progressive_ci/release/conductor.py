@@ -1,14 +1,8 @@
 """The story of a release, from the plan to the outcome."""
 
-from progressive_ci.errors import (
-    ApiError,
-    Interrupted,
-    LeaseLost,
-    Locked,
-    ProgressiveError,
-    Refused,
-    SpecInvalid,
-)
+from dataclasses import replace
+
+from progressive_ci.errors import Interrupted, LeaseLost, ProgressiveError
 from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
@@ -18,11 +12,12 @@ from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands
 from progressive_ci.release import first, preflight, rescue, settings, steps
 from progressive_ci.release.duration import hard_end
+from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.needed import create_missing
 from progressive_ci.release.promotion import promote
-from progressive_ci.release.records import read_record, unfinished
+from progressive_ci.release.records import read_record
 from progressive_ci.release.release import Release
 from progressive_ci.release.rest import apply_rest
 from progressive_ci.release.rollback import roll_back
@@ -43,18 +38,8 @@ def run(plan: Plan, options: Options, hands: Hands, *, release: str) -> Outcome:
     """
     try:
         outcome = _run(plan, options, hands, release)
-    except SpecInvalid as error:
-        outcome = Outcome(Result.INVALID, str(error), release=release)
-    except Refused as error:
-        outcome = Outcome(Result.REFUSED, str(error), release=release)
-    except Locked as error:
-        outcome = Outcome(Result.LOCKED, str(error), advice=error.advice, release=release)
-    except LeaseLost as error:
-        outcome = Outcome(Result.TAKEN_OVER, str(error), advice=error.advice, release=release)
-    except Interrupted as error:
-        outcome = Outcome(Result.CANCELLED, f"{error.what} before the first write", release=release)
-    except ApiError as error:
-        outcome = Outcome(Result.REFUSED, str(error), advice=error.advice, release=release)
+    except ProgressiveError as error:
+        outcome = replace(outcome_of(error), release=release)
     hands.reporter.emit(Ended(outcome))
     return outcome
 
@@ -63,7 +48,7 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
     hands.reporter.emit(Began("preflight"))
     for warning in plan.warnings:
         hands.reporter.emit(Warned(warning))
-    _finish_orphan(plan, options, hands, release_id)
+    rescue.finish_orphan(plan, options, hands, release_id)
     before = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
     found = preflight.examine(plan, options, hands, before)
     for warning in found.warnings:
@@ -101,26 +86,6 @@ def _enter(release: Release) -> Cause | None:
     except Interrupted:
         return _signalled(release)
     return None
-
-
-def _finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
-    """An unfinished release of an earlier run comes first."""
-    namespace, name = plan.namespace, plan.workload.name
-    if not unfinished(read_record(hands, namespace=namespace, name=name)):
-        return
-    hands.reporter.emit(Began("recover"))
-    hands.reporter.emit(Opened(release_id, namespace, name))
-    tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
-    orphan = rescue.orphan(hands, options, tenure, namespace, name)
-    if orphan is None:
-        hands.lease.release()
-        return
-    done = rescue.recover(orphan)
-    if done.result is Result.INCOMPLETE:
-        raise Refused(
-            ProgressiveError(f"an earlier release could not be finished: {done.reason}", advice=done.advice)
-        )
-    hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
 
 
 def _unchanged(found: Findings, release_id: str) -> Outcome:

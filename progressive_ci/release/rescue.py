@@ -2,10 +2,12 @@
 
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
+from progressive_ci.model.event import Began, Noted, Opened
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands, Tenure
 from progressive_ci.release.fencing import take_over
 from progressive_ci.release.modes.table import MODES
@@ -86,9 +88,28 @@ def recover(release: Release) -> Outcome:
     return _back(release)
 
 
-def orphan(hands: Hands, options: Options, tenure: Tenure, namespace: str, name: str) -> Release | None:
-    """The unfinished release of an earlier run, ours by the lease that is held; None where there is none."""
-    return _taken(hands, options, tenure, namespace, name)[0]
+def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
+    """Before a new release: an unfinished one of an earlier run comes to its end.
+
+    Raises:
+        Refused: it could not be finished.
+    """
+    namespace, name = plan.namespace, plan.workload.name
+    if not unfinished(read_record(hands, namespace=namespace, name=name)):
+        return
+    hands.reporter.emit(Began("recover"))
+    hands.reporter.emit(Opened(release_id, namespace, name))
+    try:
+        tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
+        release, _ = _taken(hands, options, tenure, namespace, name)
+        done = recover(release) if release is not None else None
+    finally:
+        hands.lease.release()
+    if done is not None and done.result is Result.INCOMPLETE:
+        told = f"an earlier release could not be finished: {done.reason}"
+        raise Refused(ProgressiveError(told, advice=done.advice))
+    if done is not None:
+        hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
 
 
 def forget(namespace: str, name: str, hands: Hands) -> str:

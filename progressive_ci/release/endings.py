@@ -1,4 +1,4 @@
-"""Errors that end a command before the release has begun, as outcomes with their exit codes."""
+"""Errors that end a command before a release has begun, as outcomes with their exit codes."""
 
 from progressive_ci.errors import (
     ApiError,
