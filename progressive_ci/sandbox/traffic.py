@@ -154,9 +154,13 @@ class Traffic:
         """Requests that a pod answered with 500."""
         return self.count(status=500)
 
+    def rates(self, users: str | None = None) -> dict[Cell, float]:
+        """Requests per second right now, by kind."""
+        return {cell: rate for cell, rate in self._rates.items() if users in (None, cell.users)}
+
     def share(self, version: str, *, users: str | None = None) -> float:
         """The version's part of the requests that come right now, 0 to 1."""
-        rates = {cell: rate for cell, rate in self._rates.items() if users in (None, cell.users)}
+        rates = self.rates(users)
         whole = sum(rates.values())
         return sum(rate for cell, rate in rates.items() if cell.version == version) / whole if whole else 0.0
 
