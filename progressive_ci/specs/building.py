@@ -9,7 +9,7 @@ import yaml
 from progressive_ci.specs import scalars
 
 MOST_DEPTH = 100
-MOST_NODES = 1_000_000
+MOST_NODES = 300_000
 MOST_COPIES = 100_000
 _MERGE = "<<"
 

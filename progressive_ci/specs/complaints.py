@@ -9,6 +9,10 @@ NOT_BUILT = "not supported yet"
 """How a complaint about a field begins that is valid upstream and that this tool does not build yet."""
 
 
+MOST = 200
+"""Faults that are told at once; nobody reads more, and a file of nonsense has any number."""
+
+
 class Followed(ProgressiveError):
     """What cannot be done because of a fault that was already complained about."""
 
@@ -22,7 +26,7 @@ class Complaints:
 
     def add(self, source: Source, what: str, *, advice: str = "") -> None:
         """Take note of a fault, unless it only follows from one that was found at or below its field."""
-        if not self.about(source):
+        if len(self._found) < MOST and not self.about(source):
             self._found[source, what] = ProgressiveError(what, where=str(source), advice=advice)
 
     def note(self, source: Source, text: str) -> None:
@@ -51,9 +55,12 @@ class Complaints:
         Raises:
             SpecInvalid: carries every fault, in the order of the files' lines.
         """
-        if self._found:
-            found = sorted(self._found.items(), key=lambda pair: pair[0])
-            raise SpecInvalid(*(error for _, error in found))
+        if not self._found:
+            return
+        found = [error for _, error in sorted(self._found.items(), key=lambda pair: pair[0])]
+        if len(found) == MOST:
+            found.append(ProgressiveError(f"and perhaps more: only the first {MOST} faults are told"))
+        raise SpecInvalid(*found)
 
 
 def _inside(found: Source, source: Source) -> bool:

@@ -199,3 +199,15 @@ def test_keys_are_texts_even_where_yaml_has_another_word_for_them() -> None:
 def test_an_unquoted_word_means_what_it_means_to_kubectl(text: str, value: object) -> None:
     found = resolve(text)
     assert (found, type(found)) == (value, type(value))
+
+
+def test_of_very_many_faults_the_first_are_told() -> None:
+    with pytest.raises(SpecInvalid) as caught:
+        parse([("a.yaml", "---\nkind: x\n" * 1000)])
+    assert len(caught.value.complaints) == 201
+    assert str(caught.value).endswith("and perhaps more: only the first 200 faults are told")
+
+
+def test_a_file_of_very_many_values_is_refused() -> None:
+    with pytest.raises(SpecInvalid, match="more than 300000 values"):
+        parse([("a.yaml", "- [" + "1," * 300_000 + "]")])
