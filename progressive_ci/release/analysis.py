@@ -1,20 +1,23 @@
 """One analysis at work: asks when a check is due, hands the answers to the judge, tells what it saw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from progressive_ci.judging import analysis as judge
+from progressive_ci.model import kinds
 from progressive_ci.model.check import Analysis, Check
 from progressive_ci.model.event import NO_DATA, Sampled
-from progressive_ci.model.journal import Evidence
+from progressive_ci.model.journal import Evidence, Side
 from progressive_ci.model.outcome import Cause, Result
+from progressive_ci.model.plan import Mode
 from progressive_ci.model.verdict import FailedCheck, NoVerdict, Passed, Undecided
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Pending
 from progressive_ci.release.questions import late_values
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop
+from progressive_ci.release.workload import HASH_LABEL, labels_of, replicas_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class AnalysisRun:
         """Start measuring now."""
         record = release.record
         late = late_values(
-            analysis, release.hands, namespace=record.namespace, stable=record.stable, canary=record.canary
+            analysis, release.hands, namespace=record.namespace, stable=record.stable, canary=_canary(release)
         )
         return cls(release, analysis, judge.begin(analysis, release.hands.clock.now()), late)
 
@@ -154,3 +157,13 @@ class AnalysisRun:
         for question in self.asked.values():
             question.cancel()
         self.asked.clear()
+
+
+def _canary(release: Release) -> Side:
+    """The canary with the hash that its pods carry: outside of adopt a Deployment's controller has chosen it."""
+    side = release.record.canary
+    if release.record.mode is Mode.ADOPT:
+        return side
+    sets = release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=side.selector)
+    newest = max(sets, key=replicas_of, default=None)
+    return replace(side, hash=labels_of(newest)[HASH_LABEL]) if newest else side

@@ -5,12 +5,14 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
 from progressive_ci.release.ownership import absent, changes, valued, wish
+from progressive_ci.release.patience import until
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.workload import (
     DESIRED,
     HASH_LABEL,
     available,
     name_of,
+    observed,
     replicas_of,
     selector_text,
     uid_of,
@@ -95,15 +97,24 @@ def grow(release: Release, pods: int) -> None:
 
 
 def unmark_history(release: Release) -> None:
-    """Take our marks off the ReplicaSets: a Deployment's controller copies its annotations to them."""
-    owner = release.known(deployment_ref(release))
+    """Take our marks off the ReplicaSets: a Deployment's controller copies its annotations to them.
+
+    It does so as long as it has not seen the Deployment without them.
+    """
+    ref = deployment_ref(release)
+    owner = release.read(ref)
     if owner is None:
         return
+    until(
+        release,
+        lambda: observed(release.must_read(ref)),
+        "its controller has seen the Deployment's last change",
+    )
     labels = selector_text(owner["spec"]["selector"])
     for item in release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels):
-        ref = Ref(kinds.REPLICA_SET, release.record.namespace, name_of(item))
-        release.seen[ref] = item
-        release.free(ref)
+        earlier = Ref(kinds.REPLICA_SET, release.record.namespace, name_of(item))
+        release.seen[earlier] = item
+        release.free(earlier)
 
 
 def hand_over(release: Release, deployment: JsonObject, *, pods: int) -> None:

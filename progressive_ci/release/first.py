@@ -7,7 +7,7 @@ from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan, Workload
 from progressive_ci.model.write import Create
-from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.canary_set import deployment_ref, unmark_history
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import create_missing
 from progressive_ci.release.readiness import diagnose, too_late
@@ -28,6 +28,7 @@ def release_first(release: Release, plan: Plan, found: Findings) -> Outcome:
     for entry in release.record.objects:
         if epoch_of(release.read(entry.ref) or {}, release.record.name) is not None:
             release.free(entry.ref)
+    unmark_history(release)
     return end(release, Result.PROMOTED, Cause(Result.PROMOTED, "the first version serves"))
 
 

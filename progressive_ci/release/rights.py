@@ -25,7 +25,7 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
     record = f"progressive-ci.{name}"
     found = [
         *_on(kinds.DEPLOYMENT, namespace, "get patch", name),
-        *_on(kinds.REPLICA_SET, namespace, "get list"),
+        *_on(kinds.REPLICA_SET, namespace, "get list patch"),
         *_on(kinds.POD, namespace, "list"),
         Access("get", "", "pods", namespace, subresource="log"),
         *_on(kinds.SERVICE, namespace, "list"),
@@ -50,7 +50,7 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
     if chosen is not Mode.IN_PLACE:
         found += _traffic(plan)
     if chosen is Mode.ADOPT:
-        found += _on(kinds.REPLICA_SET, namespace, "create patch delete")
+        found += _on(kinds.REPLICA_SET, namespace, "create delete")
     if chosen is Mode.ROLL:
         found += _on(kinds.DEPLOYMENT, namespace, "create")
         found += _on(kinds.DEPLOYMENT, namespace, "get patch delete", canary_name(name))

@@ -2,9 +2,8 @@
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
-from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Patch, Write, pointer, test
-from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.canary_set import deployment_ref, unmark_history
 from progressive_ci.release.deployment import (
     REPLICAS,
     TEMPLATE,
@@ -61,6 +60,6 @@ def stable_again(release: Release) -> bool:
 
 
 def let_be(release: Release) -> None:
-    """Our mark off NAME: the last write to it."""
-    ref: Ref = deployment_ref(release)
-    release.free(ref)
+    """Our mark off NAME, the last write to it, and off its ReplicaSets."""
+    release.free(deployment_ref(release))
+    unmark_history(release)

@@ -42,6 +42,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     body = canary_body(owner, found.template, replicas=0)
     ref = canary_ref(release)
     release.write(ref, if_absent(Create(ref, body)))
+    until(release, lambda: observed(release.must_read(ref)), "the canary's Deployment has its ReplicaSet")
     release.note(f"the canary is Deployment {release.record.canary.name}; it has no traffic yet")
 
 
