@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.e2e.cluster import workloads
-from tests.e2e.cluster.client import Document
+from tests.e2e.cluster.client import Client, Document
 from tests.e2e.cluster.cluster import Cluster
 from tests.e2e.cluster.waiting import wait_until
 
@@ -74,31 +74,48 @@ class Shop:
         """Let the folder say that `image` is the next version; `how` goes to `rollout`."""
         self.write(rollout(image, self.router, **how), analysis())  # type: ignore[arg-type]
 
-    def role(self, *occasions: str) -> str:
+    def role(self, *occasions: str, options: Sequence[str] = ()) -> str:
         """What `progressive-ci rbac` prints for the folder, and for occasions: `first`, `roll`."""
-        command = [
-            sys.executable,
-            "-m",
-            "progressive_ci",
-            "rbac",
-            "-f",
-            str(self.folder),
-            "-n",
-            self.namespace,
-        ]
+        command = [sys.executable, "-m", "progressive_ci", "rbac", "-f", str(self.folder)]
+        command += ["-n", self.namespace, *options]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         names = {ROLE, *(f"{ROLE}-{occasion}" for occasion in occasions)}
         chosen = [item for item in yaml.safe_load_all(done.stdout) if item["metadata"]["name"] in names]
         assert {item["metadata"]["name"] for item in chosen} == names, done.stdout
         return yaml.safe_dump_all(chosen)
 
-    def token(self, role: str) -> str:
-        """A token with exactly the rights of a role, once they are in force."""
+    def token(self, role: str, *, lacking: Document | None = None) -> str:
+        """A token with exactly the rights of a role, once they are in force and the lacking one is not."""
         token = self.cluster.user("ci", role, self.namespace)
         user = self.cluster.as_user(token)
-        path = user.path("Deployment", self.namespace, NAME)
-        wait_until("the Role is in force", lambda: user.send("GET", path).status_code != 403)
+        usual = [
+            {**rule, "namespace": item["metadata"].get("namespace", self.namespace)}
+            for item in yaml.safe_load_all(role)
+            for rule in item["rules"][-1:]
+        ]
+        wait_until("the Role is in force", lambda: all(self._may(user, rule) for rule in usual))
+        if lacking:
+            wait_until("the right is gone", lambda: not self._may(user, lacking))
         return token
+
+    def _may(self, user: Client, rule: Document) -> bool:
+        """Whether the API server lets a user do the first thing that a rule allows."""
+        resource, _, part = rule["resources"][0].partition("/")
+        wanted = {
+            "namespace": rule.get("namespace", self.namespace),
+            "group": rule["apiGroups"][0],
+            "resource": resource,
+            "subresource": part,
+            "name": (rule.get("resourceNames") or [""])[0],
+            "verb": rule["verbs"][0],
+        }
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": wanted},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        return bool(user.call("POST", path, review)["status"]["allowed"])
 
 
 def open_shop(
@@ -279,3 +296,16 @@ def a_policy_changes_deployments(shop: Shop) -> Iterator[None]:
     finally:
         admin.delete("MutatingAdmissionPolicyBinding", name)
         admin.delete("MutatingAdmissionPolicy", name)
+
+
+def in_place(shop: Shop, image: str) -> tuple[Document, Document]:
+    """A plain Deployment, and an AnalysisTemplate that judges it with `--analysis success-rate`."""
+    deployment = workloads.deployment(NAME, image, replicas=4)
+    deployment["spec"]["progressDeadlineSeconds"] = 20
+    template = analysis(count=4)
+    (metric,) = template["spec"]["metrics"]
+    prometheus = metric["provider"]["prometheus"]
+    series = f'namespace="{shop.namespace}"'
+    prometheus["query"] = prometheus["query"].replace('pod_template_hash="{{args.hash}}"', series)
+    del template["spec"]["args"]
+    return deployment, template

@@ -123,7 +123,7 @@ def start(
     *options: str,
     role: str | None = None,
     server: str | None = None,
-    cwd: Path | None = None,
+    lacking: Document | None = None,
 ) -> Tool:
     """Start the tool with the rights that it asks for, and no others.
 
@@ -133,17 +133,17 @@ def start(
         options: further ones.
         role: instead of what `rbac` prints.
         server: instead of the API server itself, a proxy before it.
-        cwd: where it runs; an empty folder unless given.
+        lacking: a right that the role no longer has.
     """
-    kubeconfig = shop.cluster.kubeconfig(shop.token(role or shop.role()), server)
+    token = shop.token(role or shop.role(), lacking=lacking)
+    kubeconfig = shop.cluster.kubeconfig(token, server)
     if command == "run":
         options = ("-f", str(shop.folder), *QUICKLY, *options)
-    place = cwd or empty(shop)
     words = [sys.executable, "-m", "progressive_ci", command, *options]
     words += ["-n", shop.namespace, "--kubeconfig", str(kubeconfig)]
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     process = shop.cluster.run_in_runner(
-        words, cwd=place, env=environment | {"PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": ""}
+        words, cwd=empty(shop), env=environment | {"PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": ""}
     )
     tool = Tool(process, time.time())
     tool.read()

@@ -32,6 +32,7 @@ class Answer:
     body: bytes = b""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
+    pause: float = 0  # seconds before each byte of the body
 
     def document(self) -> Any:  # noqa: ANN401
         """Return the decoded body; None where there is none."""

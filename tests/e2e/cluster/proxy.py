@@ -207,8 +207,10 @@ class _Connection(BaseHTTPRequestHandler):
         if answer.status not in _NO_BODY:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
-        self.wfile.flush()
+        for part in _parts(answer):
+            self.wfile.write(part)
+            self.wfile.flush()
+            time.sleep(answer.pause)
 
     def _stream(self, call: Call, answer: Answer, response: http.client.HTTPResponse) -> None:
         """Pass a watch on event by event; it is recorded when it ends."""
@@ -229,3 +231,8 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             response.close()
             self.owner.note(call, replace(answer, body=bytes(received)))
+
+
+def _parts(answer: Answer) -> list[bytes]:
+    """The body as it goes over the wire: at once, or byte by byte."""
+    return [bytes([byte]) for byte in answer.body] if answer.pause else [answer.body]

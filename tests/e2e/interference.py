@@ -1,0 +1,101 @@
+"""Owns what stands between the tool and the API server in some scenarios: it stalls requests, or lets others act."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.e2e.cluster.exchange import Answer, Call, DropError
+
+_LONGEST = 60.0
+
+Matches = Callable[[Call], bool]
+
+
+def is_renewal(call: Call) -> bool:
+    """Whether it is about the lease, which a thread of its own keeps."""
+    return "/leases/" in call.path
+
+
+def writes_route(call: Call) -> bool:
+    """Whether it writes the object that splits the traffic."""
+    return call.method == "PATCH" and call.path.rsplit("/", 2)[-2] in {"httproutes", "virtualservices"}
+
+
+def starts_promotion(call: Call) -> bool:
+    """Whether it is the journal entry that begins the promotion."""
+    return call.method == "PATCH" and "/configmaps/" in call.path and b"PROMOTING" in call.body
+
+
+@dataclass(slots=True)
+class Stall:
+    """The first request that matches gets no answer, or its answer byte by byte, one a second.
+
+    Attributes:
+        matches: which request.
+        drips: whether it is answered at all.
+        met: set when that request has come.
+        over: set it to let go of a request that hangs.
+        seen: every request with the time at which it came.
+    """
+
+    matches: Matches
+    drips: bool
+    met: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    seen: list[tuple[float, Call]] = field(default_factory=list)
+
+    def before(self, call: Call) -> Answer | None:
+        """Hold it, if it is the one."""
+        self.seen.append((time.time(), call))
+        if self.drips or self.met.is_set() or not self.matches(call):
+            return None
+        self.met.set()
+        self.over.wait(_LONGEST)
+        raise DropError
+
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        """Let it drip, if it is the one."""
+        if not self.drips or self.met.is_set() or not self.matches(call):
+            return None
+        self.met.set()
+        return replace(answer, pause=1.0)
+
+    def first_after(self, moment: float) -> Call:
+        """The first request after a moment, those about the lease not counted."""
+        return next(call for at, call in self.seen if at > moment and not is_renewal(call))
+
+
+@dataclass(slots=True)
+class AtPromotion:
+    """Something happens before one request of the promotion, counted from 0; the lease's are not counted.
+
+    Attributes:
+        position: before which request.
+        act: what happens.
+        count: how many requests the promotion has had so far; None before it begins.
+        acted: whether it has happened.
+    """
+
+    position: int
+    act: Callable[[], None]
+    count: int | None = None
+    acted: bool = False
+
+    def before(self, call: Call) -> Answer | None:
+        """Count, and act where the position is reached."""
+        if self.count is None and starts_promotion(call):
+            self.count = 0
+        elif self.count is not None and not is_renewal(call):
+            self.count += 1
+        if self.count == self.position and not self.acted:
+            self.acted = True
+            self.act()
+        return None
+
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        """Give the server's answer."""
+        del call, answer
+        return None

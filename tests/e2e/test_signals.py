@@ -1,0 +1,117 @@
+"""A cancelled run takes its version back before it ends: at every step, and whatever it is waiting for."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e import given, then, when
+from tests.e2e.cluster.client import Document
+from tests.e2e.cluster.proxy import RecordingProxy
+from tests.e2e.given import NEW, OLD, Shop
+from tests.e2e.interference import Matches, Stall, writes_route
+
+pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
+
+_ARGS = [{"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}]
+_ANALYSIS: Document = {"analysis": {"templates": [{"templateName": "counted"}], "args": _ARGS}}
+_STEPS = [*given.setting(20, 20, pause="2s")[:2], _ANALYSIS, *given.setting(60, 100)]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "== prepare",
+        "== step 1/",
+        "0 % -> 20 %",
+        "== step 2/",
+        "== step 3/",
+        "== step 4/",
+        "== step 5/",
+        "== step 6/",
+    ],
+    ids=[
+        "prepare",
+        "first weight",
+        "settling",
+        "pause",
+        "analysis",
+        "second weight",
+        "second pause",
+        "all of it",
+    ],
+)
+def test_a_cancelled_run_takes_its_version_back(shop: Callable[..., Shop], moment: str) -> None:
+    place = _open(shop)
+    before = then.pods(place, OLD)
+    with when.users(place) as load, when.start(place) as tool:
+        tool.wait_for(moment)
+        tool.terminate()
+        run = tool.end()
+        load.wait_for(requests=100)
+        records = load.stop()
+    then.ended(run, 13, "rolled-back-cancelled")
+    then.no_request_failed(records)
+    assert then.pods(place, OLD) == before
+    then.only_serves(place, OLD)
+    then.nothing_of_ours_is_left(place)
+
+
+def test_a_run_cancelled_before_its_first_write_has_touched_nothing(shop: Callable[..., Shop]) -> None:
+    place = _open(shop)
+    with when.start(place) as tool:
+        tool.wait_for("== preflight")
+        tool.terminate()
+        run = tool.end()
+    then.ended(run, 13, "rolled-back-cancelled")
+    assert "before the first write" in run.log
+    assert not place.cluster.admin.list("Lease", place.namespace)
+
+
+def test_a_promotion_is_finished_in_spite_of_a_signal(shop: Callable[..., Shop]) -> None:
+    place = _open(shop)
+    with when.users(place) as load, when.start(place) as tool:
+        tool.wait_for("old pods finish")
+        tool.terminate()
+        run = tool.end()
+        records = load.stop()
+    then.ended(run, 0, "promoted")
+    then.no_request_failed(records)
+    then.only_serves(place, NEW)
+    then.nothing_of_ours_is_left(place)
+
+
+_WAITS = {
+    "a read": lambda call: call.method == "GET" and "/replicasets/" in call.path,
+    "a write": lambda call: call.method == "PATCH" and "/replicasets/" in call.path,
+    "a query": lambda call: "/services/http:prometheus" in call.path,
+}
+
+
+@pytest.mark.parametrize("drips", [False, True], ids=["hangs", "drips"])
+@pytest.mark.parametrize("matches", _WAITS.values(), ids=_WAITS)
+def test_the_safe_write_is_the_next_request(
+    shop: Callable[..., Shop], matches: Matches, *, drips: bool
+) -> None:
+    place = _open(shop)
+    stall = Stall(matches, drips=drips)
+    with RecordingProxy(place.cluster) as proxy, when.users(place) as load:
+        with when.start(place, server=proxy.url) as tool:
+            tool.wait_for("0 % -> 20 %")
+            proxy.hooks = stall
+            assert stall.met.wait(20), tool.log
+            cancelled = tool.terminate()
+            run = tool.end()
+        stall.over.set()
+        records = load.stop()
+    then.ended(run, 13, "rolled-back-cancelled")
+    assert writes_route(stall.first_after(cancelled)), stall.seen
+    then.no_request_failed(records)
+    then.only_serves(place, OLD)
+    then.nothing_of_ours_is_left(place)
+
+
+def _open(shop: Callable[..., Shop]) -> Shop:
+    place = shop()
+    place.releases(NEW, steps=_STEPS)
+    place.write(given.analysis("counted", count=2))
+    return place
