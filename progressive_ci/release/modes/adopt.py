@@ -129,8 +129,10 @@ def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
 
 
 def _stable_stands(release: Release) -> bool:
+    """Whether the old ReplicaSet has what NAME asks for now; without a router that is less than the full size."""
     item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name))
-    return item is not None and available(item) >= traffic.full_capacity(release)
+    asked = replicas_of(release.must_read(deployment_ref(release)))
+    return item is not None and available(item) >= min(asked, traffic.full_capacity(release))
 
 
 def _traffic_to_stable(release: Release) -> None:
