@@ -34,10 +34,11 @@ Function = Callable[[Run, Arguments], Value]
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _HEXADECIMAL = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII)
+_UNDERSCORE = re.compile(r"(?<=[0-9])_(?=[0-9])", re.ASCII)
 _SPECIAL = re.compile(r"[+-]?(inf|infinity)|nan", re.IGNORECASE)
 _LONGEST_NUMBER = 400
 _BYTE_WORD = 64
-_DEEPEST = 50
+_LETTERS = 10
 
 
 def _parse_int(text: str) -> int:
@@ -51,14 +52,13 @@ def _parse_float(text: str) -> float:
         raise fault("parsing a number of too many digits")
     if _SPECIAL.fullmatch(text):
         return float(text)
+    plain = _UNDERSCORE.sub("", text)
+    number = None
     try:
-        number = (
-            float(text)
-            if _DECIMAL.fullmatch(text)
-            else float.fromhex(text)
-            if _HEXADECIMAL.fullmatch(text)
-            else None
-        )
+        if _DECIMAL.fullmatch(plain):
+            number = float(plain)
+        elif _HEXADECIMAL.fullmatch(plain):
+            number = float.fromhex(plain)
     except OverflowError:
         number = math.inf
     if number is None or math.isinf(number):
@@ -139,13 +139,22 @@ def _half_away(number: float) -> int:
     return -away if number < 0 else away
 
 
-def _numbers(name: str, arguments: Sequence[Value], depth: int = 0) -> Iterator[float]:
+def _weighed(function: Function) -> Function:
+    """The function, once its arguments are known to be of a size that it can walk through."""
+
+    def apply(run: Run, arguments: Arguments) -> Value:
+        for value in arguments:
+            run.weigh(value)
+        return function(run, arguments)
+
+    return apply
+
+
+def _numbers(name: str, arguments: Sequence[Value]) -> Iterator[float]:
     """Every number in the arguments and in the lists inside them."""
-    if depth > _DEEPEST:
-        raise fault("recursion depth exceeded")
     for value in arguments:
         if is_array(value):
-            yield from _numbers(name, value, depth + 1)
+            yield from _numbers(name, value)
         elif is_number(value):
             yield value
         else:
@@ -191,7 +200,9 @@ def _texts(name: str, arguments: Arguments) -> list[Any]:
 
 
 def _text(name: str, function: Callable[..., Value]) -> Function:
-    def apply(_run: Run, arguments: Arguments) -> Value:
+    def apply(run: Run, arguments: Arguments) -> Value:
+        for value in arguments:
+            run.spend(len(value) / _LETTERS if isinstance(value, str) else 1)
         values = _texts(name, arguments)
         if not isinstance(values[0], str):
             raise fault(f"cannot use {type_name(values[0])} as argument to call {name}")
@@ -217,6 +228,7 @@ def _split_after(text: str, separator: str, count: float = -1) -> list[str]:
 
 def _replace(run: Run, arguments: Arguments) -> str:
     text, old, new, *rest = _texts("replace", arguments)
+    run.weigh(text)
     count = to_int(rest[0]) if rest else -1
     found = text.count(old) if count < 0 else min(text.count(old), count)
     run.write(len(text) + found * (len(new) - len(old)))
@@ -238,6 +250,11 @@ def _join(run: Run, arguments: Arguments) -> str:
         raise fault(f"invalid argument for join (type {type_name(parts)})")
     run.write(sum(len(part) + len(glue) for part in parts))
     return str(glue.join(parts))
+
+
+def _simple(change: Callable[[str], str]) -> Callable[[str], str]:
+    """Case mapping of one character to one character, as Go's: the sharp s has no upper case."""
+    return lambda char: change(char) if len(change(char)) == 1 else char
 
 
 def _trimmed(text: str, characters: str | None = None) -> str:
@@ -266,8 +283,8 @@ def _from_base64(text: str) -> str:
 def _edge(index: int) -> Function:
     def end(_run: Run, arguments: Arguments) -> Value:
         """The first or last element; nil where there is none."""
-        value = arguments[0]
-        return value[index] if is_array(value) and value else None
+        row = arguments[0].encode() if isinstance(arguments[0], str) else arguments[0]
+        return row[index] if (is_array(row) or isinstance(row, bytes)) and row else None
 
     return end
 
@@ -308,11 +325,16 @@ def _from_pairs(_run: Run, arguments: Arguments) -> Grouped:
     return Grouped((pair[0], pair[1]) for pair in pairs)
 
 
+def _reverse(run: Run, arguments: Arguments) -> list[Value]:
+    row = _array("reverse", arguments[0])
+    run.make(len(row))
+    return list(reversed(row))
+
+
 def _unique(run: Run, arguments: Arguments) -> list[Value]:
     kept: list[Value] = []
     for item in _array("uniq", arguments[0]):
-        run.steps += len(kept)
-        run.step()
+        run.spend(len(kept) + 1)
         if not any(equal(item, other) for other in kept):
             kept.append(item)
     return kept
@@ -324,19 +346,18 @@ def _concat(run: Run, arguments: Arguments) -> list[Value]:
     return [item for row in rows for item in row]
 
 
-def _flatten(run: Run, arguments: Arguments, depth: int = 0) -> list[Value]:
-    if depth > _DEEPEST:
-        raise fault("recursion depth exceeded")
+def _flatten(run: Run, arguments: Arguments) -> list[Value]:
     flat: list[Value] = []
     for item in _array("flatten", arguments[0]):
-        flat.extend(_flatten(run, (item,), depth + 1) if is_array(item) else (item,))
+        flat.extend(_flatten(run, (item,)) if is_array(item) else (item,))
     run.make(len(flat))
     return flat
 
 
 def _sort(run: Run, arguments: Arguments) -> list[Value]:
-    row = _array("sort", arguments[0])
+    row = arguments[0] if is_array(arguments[0]) else ()  # upstream sorts whatever is no list to an empty one
     run.make(len(row))
+    run.spend(len(row) * len(row).bit_length())
     return ordered(row, arguments[1] if len(arguments) > 1 else "asc")
 
 
@@ -379,22 +400,22 @@ FUNCTIONS: dict[str, Function] = {
     "default": _default,
     "len": _length,
     "type": _type,
-    "string": lambda _run, arguments: gotext.shown(arguments[0]),
+    "string": _weighed(lambda _run, arguments: gotext.shown(arguments[0])),
     "int": _as_number("int", _parse_int, truncated),
     "float": _as_number("float", _parse_float, float),
     "abs": _absolute,
     "ceil": _rounded("ceil", math.ceil),
     "floor": _rounded("floor", math.floor),
     "round": _rounded("round", _half_away),
-    "max": _extreme("max", "<"),
-    "min": _extreme("min", ">"),
-    "mean": _mean,
-    "median": _median,
+    "max": _weighed(_extreme("max", "<")),
+    "min": _weighed(_extreme("min", ">")),
+    "mean": _weighed(_mean),
+    "median": _weighed(_median),
     "trim": _text("trim", _trimmed),
     "trimPrefix": _text("trimPrefix", lambda text, part=" ": text.removeprefix(part)),
     "trimSuffix": _text("trimSuffix", lambda text, part=" ": text.removesuffix(part)),
-    "upper": _text("upper", str.upper),
-    "lower": _text("lower", str.lower),
+    "upper": _text("upper", lambda text: "".join(map(_simple(str.upper), text))),
+    "lower": _text("lower", lambda text: "".join(map(_simple(str.lower), text))),
     "split": _text("split", _split),
     "splitAfter": _text("splitAfter", _split_after),
     "replace": _replace,
@@ -404,8 +425,8 @@ FUNCTIONS: dict[str, Function] = {
     "lastIndexOf": _text("lastIndexOf", lambda text, part: text.encode().rfind(part.encode())),
     "hasPrefix": _text("hasPrefix", str.startswith),
     "hasSuffix": _text("hasSuffix", str.endswith),
-    "toJSON": lambda _run, arguments: gotext.to_json(arguments[0]),
-    "fromJSON": _from_json,
+    "toJSON": _weighed(lambda _run, arguments: gotext.to_json(arguments[0])),
+    "fromJSON": _weighed(_from_json),
     "toBase64": _text("toBase64", lambda text: base64.b64encode(text.encode()).decode()),
     "fromBase64": _text("fromBase64", _from_base64),
     "first": _edge(0),
@@ -416,10 +437,10 @@ FUNCTIONS: dict[str, Function] = {
     "values": lambda _run, arguments: [value for _, value in _pairs("values", arguments[0])],
     "toPairs": lambda _run, arguments: [list(pair) for pair in _pairs("pairs", arguments[0])],
     "fromPairs": _from_pairs,
-    "reverse": lambda _run, arguments: list(reversed(_array("reverse", arguments[0]))),
-    "uniq": _unique,
+    "reverse": _reverse,
+    "uniq": _weighed(_unique),
     "concat": _concat,
-    "flatten": _flatten,
+    "flatten": _weighed(_flatten),
     "sort": _sort,
     "bitand": _bits("bitand", lambda a, b: a & b),
     "bitor": _bits("bitor", lambda a, b: a | b),

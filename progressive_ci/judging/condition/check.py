@@ -1,7 +1,7 @@
 """Checks a tree against the types of its names, as upstream compiles a condition for each result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from progressive_ci.errors import ConditionError
@@ -56,6 +56,8 @@ class Scope:
         variables: made by `let`.
         element: type of `#` in the innermost loop; None outside of loops.
         pointers: types of `#index` and `#acc` there.
+        exact: collects the ids of comparisons between two ints or two texts by type. Upstream compares those
+            without looking, and stumbles where the type was wrong: `findIndex(...) == 1` on nil.
     """
 
     text: str
@@ -63,6 +65,7 @@ class Scope:
     variables: tuple[tuple[str, Type], ...] = ()
     element: Type | None = None
     pointers: tuple[tuple[str, Type], ...] = ()
+    exact: set[int] = field(default_factory=set)
 
     def error(self, what: str, node: Node) -> ConditionError:
         """A complaint about a node."""
@@ -71,7 +74,7 @@ class Scope:
     def within(self, collection: Type, **pointers: Type) -> "Scope":
         """The scope inside a loop over a collection."""
         element = UNKNOWN if collection.is_unknown else collection.elements
-        return Scope(self.text, self.names, self.variables, element, tuple(pointers.items()))
+        return replace(self, element=element, pointers=tuple(pointers.items()))
 
 
 def check(node: Node, scope: Scope) -> Type:  # noqa: C901, PLR0911, PLR0912 - one row for each kind of node
@@ -224,8 +227,7 @@ def _let(node: Let, scope: Scope) -> Type:
     if node.name in scope.names or node.name in BUILTINS or node.name in taken:
         raise scope.error(f"cannot redeclare {node.name}", node)
     variables = (*scope.variables, (node.name, check(node.value, scope)))
-    inner = Scope(scope.text, scope.names, variables, scope.element, scope.pointers)
-    return check(node.body, inner)
+    return check(node.body, replace(scope, variables=variables))
 
 
 def _conditional(node: Conditional, scope: Scope) -> Type:

@@ -68,9 +68,12 @@ def value_of(condition: Condition, result: Value, *, now: datetime | None = None
     Raises:
         ConditionError: it has none.
     """
+    Run(condition.text, {}).weigh(result)
     known = _floated(result)
-    checker.check(condition.tree, _scope(condition.text, type_of(known)))
-    return evaluator.evaluate(condition.tree, Run(condition.text, {"result": known}, now), Frame())
+    scope = _scope(condition.text, type_of(known))
+    checker.check(condition.tree, scope)
+    run = Run(condition.text, {"result": known}, now, scope.exact)
+    return evaluator.evaluate(condition.tree, run, Frame())
 
 
 def evaluate_time(text: str, now: datetime) -> datetime:
@@ -80,8 +83,9 @@ def evaluate_time(text: str, now: datetime) -> datetime:
         ConditionError: it gives none.
     """
     condition = _parsed(text)
-    checker.check(condition.tree, checker.Scope(text, dict.fromkeys(TIME_ENVIRONMENT, FUNCTION)))
-    moment = evaluator.evaluate(condition.tree, Run(text, {}, now), Frame())
+    scope = checker.Scope(text, dict.fromkeys(TIME_ENVIRONMENT, FUNCTION))
+    checker.check(condition.tree, scope)
+    moment = evaluator.evaluate(condition.tree, Run(text, {}, now, scope.exact), Frame())
     if not isinstance(moment, datetime):
         raise ConditionError(f"expected time.Time, but got {type_name(moment)}", text=text, stage="outcome")
     return moment

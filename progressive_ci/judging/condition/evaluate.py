@@ -6,7 +6,7 @@ from typing import assert_never
 from progressive_ci.errors import ConditionError
 from progressive_ci.judging.condition import loops, regex
 from progressive_ci.judging.condition.builtins import FUNCTIONS, METHODS
-from progressive_ci.judging.condition.names import LOOPS
+from progressive_ci.judging.condition.names import ENVIRONMENT, LOOPS
 from progressive_ci.judging.condition.nodes import (
     Array,
     Binary,
@@ -47,7 +47,6 @@ _TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startsWith": str.startswith,
     "endsWith": str.endswith,
-    "matches": lambda text, pattern: regex.search(pattern, text),
 }
 _FLOAT_FUNCTIONS = ("isNaN", "isInf")
 _STOP = object()
@@ -60,7 +59,7 @@ def evaluate(node: Node, run: Run, frame: Frame) -> Value:
     Raises:
         ConditionError: it has none: an index out of range, nil where a number is wanted, a bound exceeded.
     """
-    run.step()
+    run.spend(1)
     try:
         return _value(node, run, frame)
     except ConditionError as error:
@@ -124,7 +123,9 @@ def _name(name: str, run: Run, frame: Frame) -> Value:
             return value
     if name == "$env":
         return run.names
-    return run.names[name] if name in run.names else FUNCTIONS.get(name)
+    if name in run.names:
+        return run.names[name]
+    return FUNCTIONS[name] if name in ENVIRONMENT else None  # upstream's builtins are no values
 
 
 def _unary(node: Unary, value: Value) -> Value:
@@ -167,15 +168,20 @@ def _operated(node: Binary, left: Value, right: Value, run: Run) -> Value:
     operator = node.operator
     match operator:
         case "==" | "!=":
+            run.weigh(left)
+            if id(node) in run.exact and (left is None or type(left) is not type(right)):
+                raise fault(f"invalid operation: {type_name(left)} {operator} {type_name(right)}")
             return equal(left, right) == (operator == "==")
         case "<" | ">" | "<=" | ">=":
             return compare(operator, left, right)
         case "in":
+            run.weigh(right)
+            run.weigh(left)
             return _contained(node, left, right)
         case ".." if right is not None:
             return _range(to_int(left), to_int(right), run)
         case "matches" | "contains" | "startsWith" | "endsWith":
-            return _text_test(operator, left, right)
+            return _text_test(operator, left, right, run)
         case _:
             if isinstance(left, str) and isinstance(right, str):
                 run.write(len(left) + len(right))
@@ -196,13 +202,16 @@ def _range(first: int, last: int, run: Run) -> range:
     return range(first, max(last + 1, first))
 
 
-def _text_test(operator: str, text: Value, part: Value) -> bool:
+def _text_test(operator: str, text: Value, part: Value, run: Run) -> bool:
     if text is None or part is None:
         return False
     if isinstance(text, bytes) and operator == "matches":
         text = text.decode(errors="replace")
     if not isinstance(text, str) or not isinstance(part, str):
         raise fault(f"invalid operation: {type_name(text)} {operator} {type_name(part)}")
+    if operator == "matches":
+        return regex.search(part, text, run.spend)
+    run.weigh(text)
     return _TEXT_TESTS[operator](text, part)
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from progressive_ci.judging.condition.values import Duration, Grouped, Value, fault, is_array
 
 _LEAST_EXPONENT = -4
-_MOST_EXPONENT = 21
+_MOST_EXPONENT = 6
+_MOST_JSON = 1e21
 
 
 def shown(value: Value) -> str:  # noqa: PLR0911 - one row for each kind of value
@@ -19,7 +20,7 @@ def shown(value: Value) -> str:  # noqa: PLR0911 - one row for each kind of valu
         case bool():
             return "true" if value else "false"
         case float():
-            return number(value)
+            return _shortest(value)
         case dict():
             return "map[" + " ".join(f"{key}:{shown(value[key])}" for key in sorted(value)) + "]"
         case Grouped():
@@ -35,17 +36,22 @@ def shown(value: Value) -> str:  # noqa: PLR0911 - one row for each kind of valu
 
 
 def number(value: float) -> str:
-    """A float in its shortest form: `0.95`, `1e-05`, `1e+21`, `NaN`, `+Inf`."""
+    """A float without exponent: `0.95`, `0.00001`, `1000000`, `NaN`, `+Inf`."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    if value == 0:
-        return "-0" if math.copysign(1, value) < 0 else "0"
+    plain = format(Decimal(repr(value)), "f")
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def _shortest(value: float) -> str:
+    """A float as `%v` has it: `0.95`, `1e-05`, `1e+06`."""
+    if value == 0 or not math.isfinite(value):
+        return number(value)
     mantissa, exponent = _scientific(value)
     if _LEAST_EXPONENT <= exponent < _MOST_EXPONENT:
-        plain = format(_exact(value), "f")
-        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+        return number(value)
     return f"{mantissa}e{exponent:+03d}"
 
 
@@ -61,10 +67,6 @@ def _scientific(value: float) -> tuple[str, int]:
     figures = figures.rstrip("0") or "0"
     mantissa = figures[0] + ("." + figures[1:] if figures[1:] else "")
     return sign + mantissa, exponent
-
-
-def _exact(value: float) -> Decimal:
-    return Decimal(repr(value))
 
 
 def duration(value: Duration) -> str:
@@ -98,7 +100,7 @@ def _plain(value: Value) -> Value:
         case float() if not math.isfinite(value):
             raise fault(f"json: unsupported value: {number(value)}")
         case float():
-            return int(value) if value.is_integer() and abs(value) < 10.0**_MOST_EXPONENT else value
+            return int(value) if value.is_integer() and abs(value) < _MOST_JSON else value
         case dict():
             return {key: _plain(item) for key, item in value.items()}
         case Duration():

@@ -25,6 +25,7 @@ def loop(  # noqa: C901, PLR0911 - one row for each loop
     collection = evaluate(node.arguments[0], run, frame)
     if not is_array(collection):
         raise fault(f"builtin {node.name} takes only array (got {type_name(collection)})")
+    run.spend(len(collection))
     predicate = node.arguments[1] if len(node.arguments) > 1 else None
 
     def each(backwards: bool = False) -> Iterator[tuple[int, Value, Value]]:  # noqa: FBT001, FBT002 - local
@@ -56,6 +57,7 @@ def loop(  # noqa: C901, PLR0911 - one row for each loop
         case "sortBy":
             order = evaluate(node.arguments[2], run, frame) if len(node.arguments) > 2 else "asc"  # noqa: PLR2004
             run.make(len(collection))
+            run.spend(len(collection) * len(collection).bit_length())
             keyed = [(found, element) for _, element, found in each()]
             return [element for _, element in ordered(keyed, order, key=lambda pair: pair[0])]
         case _:
@@ -89,14 +91,10 @@ def _find(name: str, each: Iterator[tuple[int, Value, Value]]) -> Value:
 
 
 def _grouped(each: Iterator[tuple[int, Value, Value]]) -> Grouped:
-    groups: list[tuple[Value, list[Value]]] = []
+    groups = Grouped(())
     for _, element, found in each:
-        known = Grouped(groups).get(found) if groups else None
-        if known is None:
-            groups.append((found, [element]))
-        else:
-            known.append(element)
-    return Grouped(groups)
+        groups.setdefault(found, []).append(element)
+    return groups
 
 
 def ordered(

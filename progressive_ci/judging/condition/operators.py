@@ -61,6 +61,8 @@ def binary(node: Binary, left: Type, right: Type, scope: "Scope") -> Type:
 def _result(node: Binary, left: Type, right: Type, scope: "Scope") -> Type | None:  # noqa: PLR0911 - a table
     match node.operator:
         case "==" | "!=":
+            if left is right and left in (INT, TEXT):
+                scope.exact.add(id(node))
             return BOOL if is_comparable(left, right) else None
         case "or" | "||" | "and" | "&&":
             return BOOL if left is right is BOOL or are_compatible(left, right, BOOL) else None

@@ -1,16 +1,18 @@
 """One evaluation: the result it is about, the time, and the bounds that no condition can exceed."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from progressive_ci.judging.condition.values import Value, fault
+from progressive_ci.judging.condition.values import Value, fault, inside, size
 
-MOST_STEPS = 3_000_000
+MOST_STEPS = 2_000_000
 MOST_ITEMS = 1_000_000
 """Elements that one evaluation may make, upstream's memory budget."""
 
 LONGEST_TEXT = 1_000_000
+DEEPEST_VALUE = 100
 
 
 @dataclass(slots=True)
@@ -21,27 +23,42 @@ class Run:
         text: the condition, for complaints.
         names: variables of the environment.
         now: what `now()` gives; None where the time is not known.
-        steps: nodes evaluated.
+        exact: ids of the comparisons that `check.Scope.exact` names.
+        steps: work done.
         items: elements made.
     """
 
     text: str
     names: dict[str, Any]
     now: datetime | None = None
+    exact: AbstractSet[int] = frozenset()
     steps: int = 0
     items: int = 0
 
-    def step(self) -> None:
-        """Count one node."""
-        self.steps += 1
+    def spend(self, steps: float) -> None:
+        """Count work: one step for a node, an element, a state of a pattern, or a line of text."""
+        self.steps += int(steps)
         if self.steps > MOST_STEPS:
             raise fault(f"evaluation takes more than {MOST_STEPS} steps")
 
     def make(self, items: int) -> None:
         """Count new elements before they are made."""
         self.items += max(items, 0)
-        if self.items > MOST_ITEMS:
-            raise fault(f"evaluation makes more than {MOST_ITEMS} elements")
+        if self.items >= MOST_ITEMS:
+            raise fault(f"evaluation makes {MOST_ITEMS} elements or more")
+
+    def weigh(self, value: Value) -> None:
+        """Count everything inside a value before something walks through all of it.
+
+        A list may hold another one many times over, and so be endless for all practical purposes.
+        """
+        level, depth = [value], 0
+        while level:
+            depth += 1
+            self.spend(sum(map(size, level)))
+            level = [inner for item in level for inner in inside(item)]
+            if depth > DEEPEST_VALUE:
+                raise fault(f"the value is nested deeper than {DEEPEST_VALUE} levels")
 
     @staticmethod
     def write(length: int) -> None:

@@ -13,6 +13,7 @@ from progressive_ci.errors import ConditionError
 
 Value = Any
 _WORD = 64
+_LINE = 80
 _MOST_NANOSECONDS = 1_000
 
 
@@ -43,6 +44,10 @@ class Grouped:
     def get(self, key: Value) -> Value:
         """The value at a key, or None."""
         return self._entries.get(_identity(key), (None, None))[1]
+
+    def setdefault(self, key: Value, value: Value) -> Value:
+        """The value at a key, which becomes `value` where there is none."""
+        return self._entries.setdefault(_identity(key), (key, value))[1]
 
     def items(self) -> list[tuple[Value, Value]]:
         """Keys and values."""
@@ -120,6 +125,26 @@ def to_float(value: Value) -> float:
     return float(value)
 
 
+def inside(value: Value) -> Iterable[Value]:
+    """What a value holds that may hold more itself; a vector and a range hold only numbers."""
+    match value:
+        case list():
+            return value
+        case dict():
+            return value.values()
+        case Grouped():
+            return [part for pair in value.items() for part in pair]
+        case _:
+            return ()
+
+
+def size(value: Value) -> float:
+    """What it costs to walk through a value, in steps; what it holds is counted by itself."""
+    if isinstance(value, str | bytes):
+        return 1 + len(value) / _LINE
+    return 1 + len(value) if isinstance(value, tuple | range) else 1
+
+
 def equal(left: Value, right: Value) -> bool:
     """`==`: numbers by value, lists element by element, everything else by type and value."""
     if is_number(left) and is_number(right):
@@ -194,7 +219,7 @@ def _times(left: Value, right: Value) -> Duration:
     sides = [side.nanoseconds if isinstance(side, Duration) else side for side in (left, right)]
     if not all(is_number(side) for side in sides):
         raise _mismatch("*", left, right)
-    return Duration(wrapped(truncated(sides[0] * sides[1])))
+    return Duration(wrapped(truncated(sides[0]) * truncated(sides[1])))
 
 
 def _numbers(operator: str, left: float, right: float) -> float:
