@@ -1,15 +1,19 @@
 """From the user's files and options to plans; no cluster is asked."""
 
+from datetime import UTC, datetime
+
 from progressive_ci.cli import documents
 from progressive_ci.cli.settings import Settings
-from progressive_ci.errors import ProgressiveError, SpecInvalid
-from progressive_ci.judging.condition import complaint
+from progressive_ci.errors import ConditionError, ProgressiveError, SpecInvalid
+from progressive_ci.judging.condition import complaint, evaluate_time
 from progressive_ci.metrics.promql import check as query_complaint
 from progressive_ci.metrics.promql import fill
 from progressive_ci.model.document import Document
 from progressive_ci.model.plan import Plan
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read, subjects
+
+_ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def plan(settings: Settings, *, workspace: str) -> Plan:
@@ -55,5 +59,15 @@ def _plan(found: tuple[Document, ...], settings: Settings, name: str) -> Plan:
         analysis=settings.analysis or None,
         condition_check=complaint,
         query_check=query_complaint,
+        window_check=window_complaint,
         fill_query=fill,
     )
+
+
+def window_complaint(text: str) -> str | None:
+    """What is wrong with start or end of a range query; any moment shows it."""
+    try:
+        evaluate_time(text, _ANY_MOMENT)
+    except ConditionError as error:
+        return error.what
+    return None

@@ -8,13 +8,12 @@ from typing import Any
 
 import yaml
 
-from progressive_ci.errors import ConditionError
-from progressive_ci.judging.condition import complaint, evaluate_time
+from progressive_ci.cli.spec import window_complaint
+from progressive_ci.judging.condition import complaint
 from progressive_ci.metrics import promql
 from progressive_ci.model.document import Document, Source
 from progressive_ci.model.plan import Plan
 from progressive_ci.model.weight import Weight
-from progressive_ci.sandbox.clock import EPOCH
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
 
@@ -42,15 +41,6 @@ def texts(*names: str) -> tuple[tuple[str, str], ...]:
     paths = [ROOT / "examples" / name for name in names]
     files = [file for path in paths for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
     return tuple((str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")) for file in files)
-
-
-def window_complaint(text: str) -> str | None:
-    """What is wrong with start or end of a range query."""
-    try:
-        evaluate_time(text, EPOCH)
-    except ConditionError as error:
-        return error.what
-    return None
 
 
 def plan_of(*given: tuple[str, str], **options: Any) -> Plan:  # noqa: ANN401 - the options of read
