@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from progressive_ci.errors import AlreadyExists, ApiError, Forbidden, ProgressiveError, Refused, Unprocessable
+from progressive_ci.errors import (
+    AlreadyExists,
+    ApiError,
+    Forbidden,
+    NoAnswer,
+    ProgressiveError,
+    Refused,
+    ServerError,
+    TooManyRequests,
+    Unprocessable,
+)
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original, Side
@@ -165,6 +175,8 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
                 advice=f"an earlier release left it: kubectl -n {ref.namespace} delete replicaset {ref.name}",
             )
         ) from None
+    except (NoAnswer, ServerError, TooManyRequests):
+        raise  # no answer says nothing about what the server would store
     except ApiError as error:
         return _rolling(plan, standing, found, f"a ReplicaSet of our own is refused: {error.what}")
     if same_template(stored["spec"]["template"], found.template):

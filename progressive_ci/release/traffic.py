@@ -1,13 +1,22 @@
 """Who gets how much traffic: raising with every gate, the safe write, and the way back within stable's capacity."""
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil, floor
 
-from progressive_ci.errors import ApiError, Conflict, LeaseLost, Unprocessable
+from progressive_ci.errors import (
+    ApiError,
+    Conflict,
+    LeaseLost,
+    NoAnswer,
+    ServerError,
+    TooManyRequests,
+    Unprocessable,
+)
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Shifted, Warned
-from progressive_ci.model.fence import fenced
+from progressive_ci.model.fence import epoch_of, fenced
 from progressive_ci.model.journal import Owned, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
@@ -15,13 +24,17 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import hold_pins
-from progressive_ci.release.release import Release
+from progressive_ci.release.release import Release, existing
 from progressive_ci.release.workload import ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
 
 _CAPACITY_AGE = 5.0
 _POLL = 0.5
+_ATTEMPTS = 8
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
+_READ_AGAIN = (Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
+"""Answers after which only a fresh read says what the route carries."""
 _ACKNOWLEDGEMENT = 0.3
 
 Wait = Callable[[float], None]
@@ -66,9 +79,13 @@ def current(release: Release) -> Weight:
 
 def claim(release: Release) -> None:
     """Put the epoch on the route objects, so that the safe write needs no read from the first raise on."""
-    for ref, item in (_seen_objects(release) or read_objects(release)).items():
+    for ref in _seen_objects(release) or read_objects(release):
         if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
-            release.send(Patch(ref, ()), item)
+            release.write(ref, existing(partial(_claimed, release, ref)))
+
+
+def _claimed(release: Release, ref: Ref, seen: JsonObject) -> Patch | None:
+    return None if epoch_of(seen, release.record.name) == release.epoch else Patch(ref, ())
 
 
 def arm(release: Release) -> None:
@@ -99,15 +116,20 @@ def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
     table, route = router(release), route_of(release)
     objects = _seen_objects(release) or read_objects(release)
     before = table.weight(route, objects)
+    refused = 0
     while not table.reached(route, objects, wanted):
         try:
             release.write_all(table.shift(route, objects, wanted))
             arm(release)
             if table.ACKNOWLEDGES:
                 wait(_ACKNOWLEDGEMENT)
-        except (Conflict, Unprocessable):
-            wait(_POLL / 10)
+        except _READ_AGAIN:
+            refused += 1
+            if refused == _ATTEMPTS:
+                raise
+            wait(min(_FIRST_BACKOFF * 2**refused, _LONGEST_BACKOFF))
         objects = read_objects(release)
+        arm(release)
         if not table.reached(route, objects, wanted):
             wait(_POLL)
             objects = read_objects(release)
