@@ -9,7 +9,7 @@ from progressive_ci.metrics.provider import MOST_BYTES
 from progressive_ci.model.sample import Errored, Measured, Sample
 from progressive_ci.ports import HttpResponse
 
-_MOST_VALUES = 200_000
+_MOST_VALUES = 50_000
 _LONGEST_QUOTE = 300
 _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _OK = range(200, 300)

@@ -261,7 +261,9 @@ def _trimmed(text: str, characters: str | None = None) -> str:
     return text.strip(characters) if characters != "" else text
 
 
-def _from_json(_run: Run, arguments: Arguments) -> Value:
+def _from_json(run: Run, arguments: Arguments) -> Value:
+    run.spend(len(arguments[0]) / _LETTERS if isinstance(arguments[0], str) else 1)
+
     def refuse(constant: str) -> Value:
         raise fault(f"invalid JSON: {constant}")
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from progressive_ci.judging.condition.values import Value, fault, inside, size
 
-MOST_STEPS = 2_000_000
+MOST_STEPS = 500_000
+"""About half a second: signals wait for an evaluation."""
+
 MOST_ITEMS = 1_000_000
 """Elements that one evaluation may make, upstream's memory budget."""
 
