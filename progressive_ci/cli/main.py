@@ -17,12 +17,22 @@ from progressive_ci.model.durations import go_duration
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command of these arguments (the process's own unless given) and exit with its code."""
+    occupy_standard_streams()
     try:
         defaults = chosen_by_environment(os.environ)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     group(defaults)(arguments, prog_name="progressive-ci")
+
+
+def occupy_standard_streams() -> None:
+    """A stream that was closed at the start gets the null device, or a socket would take its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def group(defaults: Mapping[str, object]) -> click.Group:
