@@ -33,6 +33,7 @@ class World:
     Attributes:
         store: the objects, for a look without a request.
         api: the API server.
+        replica_sets: their controller, for what it may not create.
         pods: the kubelets.
         traffic: the users, and the count of what they saw.
         prometheus: what measures it.
@@ -42,7 +43,7 @@ class World:
         self.store = Store(timers)
         self.api = Api(self.store)
         Deployments(self.store)
-        ReplicaSets(self.store)
+        self.replica_sets = ReplicaSets(self.store)
         self.pods = Pods(self.store)
         EndpointSlices(self.store)
         Gateways(self.store)

@@ -1,5 +1,6 @@
 """The ReplicaSet controller: as many pods as wished, adopted, created or deleted."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +18,16 @@ NAME_PREFIX = 58
 
 
 class ReplicaSets:
-    """Reacts to ReplicaSets and pods."""
+    """Reacts to ReplicaSets and pods.
+
+    Attributes:
+        refusal: what a quota or policy answers to a new pod; empty for yes.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._refused: dict[str, str] = {}
+        self.refusal: Callable[[JsonObject], str] = lambda _: ""
         self._queue = Queue(store.timers, self._look, REACTION)
         store.subscribe(self._set_changed, REPLICA_SET)
         store.subscribe(self._pod_changed, POD)
@@ -51,8 +58,13 @@ class ReplicaSets:
 
     def _resize(self, owner: JsonObject, pods: list[JsonObject]) -> None:
         missing = owner["spec"]["replicas"] - len(pods)
+        self._refused.pop(owner["metadata"]["uid"], None)
         for _ in range(missing):
-            self._store.insert(POD, _pod_of(self._store, owner))
+            pod = _pod_of(self._store, owner)
+            if message := self.refusal(pod):
+                self._refused[owner["metadata"]["uid"]] = message
+                break
+            self._store.insert(POD, pod)
         for pod in sorted(pods, key=_worth)[: max(-missing, 0)]:
             self._end(pod)
 
@@ -81,6 +93,14 @@ class ReplicaSets:
         status = {key: count for key, count in counts.items() if count or key == "replicas"}
         status["terminatingReplicas"] = sum(bool(pod["metadata"].get("deletionTimestamp")) for pod in owned)
         status["observedGeneration"] = owner["metadata"]["generation"]
+        if message := self._refused.get(owner["metadata"]["uid"]):
+            failure = {
+                "type": "ReplicaFailure",
+                "status": "True",
+                "reason": "FailedCreate",
+                "message": message,
+            }
+            status["conditions"] = [failure]
         later = [wait for wait in waits if wait]
         if later:
             metadata = owner["metadata"]
