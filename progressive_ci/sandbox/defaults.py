@@ -43,11 +43,6 @@ def _replica_set(obj: JsonObject) -> None:
     spec = obj.setdefault("spec", {})
     _set(spec, replicas=1)
     _template(spec)
-    labels = (spec.get("template") or {}).get("metadata", {}).get("labels")
-    if labels and not obj.get("metadata", {}).get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
-    if labels and not spec.get("selector"):
-        spec["selector"] = {"matchLabels": dict(labels)}
 
 
 def _template(spec: JsonObject) -> None:

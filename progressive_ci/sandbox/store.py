@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.sandbox.clock import Timers
-from progressive_ci.sandbox.resources import BY_KIND, Resource
+from progressive_ci.sandbox.resources import BY_KIND
 
 HISTORY = 4096
 """Changes that a watch can still be given; older ones are answered with 410."""
@@ -117,8 +117,7 @@ class Store:
         metadata = obj["metadata"]
         metadata.setdefault("uid", self.new_uid())
         metadata.setdefault("creationTimestamp", self.timestamp())
-        if _resource(kind).counted:
-            metadata["generation"] = 1
+        count_generation(kind, obj, None)
         return self._commit("ADDED", kind, obj, None)
 
     def write(self, kind: Kind, obj: JsonObject, *, counts: bool = True) -> JsonObject:
@@ -133,9 +132,7 @@ class Store:
         """
         metadata = obj["metadata"]
         before = self._objects[kind][metadata.get("namespace", ""), metadata["name"]]
-        if _resource(kind).counted:
-            changed = counts and wishes(kind, obj) != wishes(kind, before)
-            metadata["generation"] = before["metadata"].get("generation", 1) + changed
+        count_generation(kind, obj, before, wished=counts)
         if metadata.get("deletionTimestamp") and not metadata.get("finalizers") and not _graceful(obj):
             self._commit("MODIFIED", kind, obj, before)
             return self.drop(kind, obj)
@@ -178,8 +175,15 @@ class Store:
             self._owned.setdefault(owner["uid"], {})[uid] = address
 
 
-def _resource(kind: Kind) -> Resource:
-    return BY_KIND[kind.group, kind.name]
+def count_generation(kind: Kind, obj: JsonObject, before: JsonObject | None, *, wished: bool = True) -> None:
+    """Count one more generation where somebody's wishes changed, in place."""
+    if not BY_KIND[kind.group, kind.name].counted:
+        return
+    if before is None:
+        obj["metadata"]["generation"] = 1
+        return
+    changed = wished and wishes(kind, obj) != wishes(kind, before)
+    obj["metadata"]["generation"] = before["metadata"].get("generation", 1) + changed
 
 
 def _graceful(obj: JsonObject) -> bool:

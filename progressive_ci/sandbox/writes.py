@@ -1,14 +1,13 @@
 """Create, replace and patch, with every precondition that the API server honours."""
 
-from typing import Any
-
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.sandbox import defaults, json_patch, managed, scale, server_side_apply, status, validation
 from progressive_ci.sandbox.call import Answer, Call, Target
 from progressive_ci.sandbox.json_patch import clone
+from progressive_ci.sandbox.omissions import stored
 from progressive_ci.sandbox.reads import demanded, shown
-from progressive_ci.sandbox.store import Store
+from progressive_ci.sandbox.store import Store, count_generation
 
 CONDITIONAL = frozenset({"Lease", "PodDisruptionBudget"})
 """Built-in kinds whose replacement must name the version that it rests on; so must that of custom ones."""
@@ -43,6 +42,7 @@ def create(store: Store, call: Call, place: Target) -> Answer:
     managed.note(obj, None, call, store.timestamp())
     if call.dry:
         metadata.update(uid=store.new_uid(), creationTimestamp=store.timestamp())
+        count_generation(place.kind, obj, None)
         return Answer(201, shown(place, obj))
     return Answer(201, shown(place, store.insert(place.kind, obj)))
 
@@ -160,7 +160,7 @@ def _update(store: Store, call: Call, place: Target, obj: JsonObject) -> Answer:
         return Answer(200, shown(place, before))
     managed.note(obj, before, call, store.timestamp())
     if call.dry:
-        obj["metadata"]["generation"] = before["metadata"].get("generation", 1)
+        count_generation(place.kind, obj, before)
         return Answer(200, shown(place, obj))
     return Answer(200, shown(place, store.write(place.kind, obj)))
 
@@ -184,7 +184,7 @@ def _own_part(place: Target, obj: JsonObject, before: JsonObject) -> JsonObject:
         if place.kind is kinds.DEPLOYMENT and obj["metadata"].get("annotations"):
             kept["metadata"]["annotations"] = obj["metadata"]["annotations"]
         return dict(kept)
-    obj = _without_nulls(obj)
+    obj = stored(obj, custom=place.resource.custom)
     if place.resource.status:
         obj.pop("status", None)
         if "status" in before:
@@ -231,7 +231,7 @@ def _document(call: Call, place: Target) -> JsonObject:
         raise status.bad_request(
             "the object provided is unrecognized (must be of type " + place.kind.name + ")"
         )
-    obj: JsonObject = _without_nulls(body)
+    obj: JsonObject = stored(body, custom=place.resource.custom)
     obj.setdefault("metadata", {})
     demand_types(place, obj)
     if place.resource.custom and not obj.get("kind"):
@@ -264,13 +264,6 @@ def demand_types(place: Target, obj: JsonObject) -> None:
             f'{place.kind.name} in version "{place.version}" cannot be handled as a {place.kind.name}: json:'
             f" cannot unmarshal string into Go struct field {place.kind.name}Spec.spec.replicas of type int32"
         )
-
-
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """A copy without fields that are null; the API server does not store them."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
-    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _demand_namespace(store: Store, place: Target) -> None:

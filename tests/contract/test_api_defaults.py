@@ -262,3 +262,30 @@ def test_a_fault_reads_like_the_real_servers(api: Target) -> None:
 def test_a_number_that_is_a_text_is_a_bad_request(api: Target) -> None:
     reply = api.create(DEPLOYMENT, objects.deployment(replicas="three"))  # type: ignore[arg-type]
     assert reply.refusal == (400, "BadRequest")
+
+
+def test_what_is_empty_or_zero_in_a_built_in_kind_is_not_stored(api: Target) -> None:
+    body = objects.deployment(paused=False, minReadySeconds=0)
+    body["spec"]["template"]["spec"]["containers"][0]["env"] = []
+    body["metadata"]["labels"] = {}
+    made = api.made(DEPLOYMENT, body)
+    assert {"paused", "minReadySeconds"} & made["spec"].keys() == set()
+    assert "env" not in made["spec"]["template"]["spec"]["containers"][0]
+    assert "labels" not in made["metadata"]
+    operation = {"op": "test", "path": "/spec/paused", "value": False}
+    assert api.patch((DEPLOYMENT, "web"), [operation]).refusal == (422, "Invalid")
+
+
+def test_a_replica_set_without_labels_gets_none(api: Target) -> None:
+    body = objects.replica_set("web-abc")
+    del body["metadata"]["labels"]
+    assert "labels" not in api.made(REPLICA_SET, body)["metadata"]
+
+
+def test_a_dry_run_tells_the_generation_that_would_be(api: Target) -> None:
+    made = api.create(DEPLOYMENT, objects.deployment(paused=True), dryRun="All")
+    assert made.body["metadata"]["generation"] == 1
+    api.made(DEPLOYMENT, objects.deployment(paused=True))
+    reply = api.merge((DEPLOYMENT, "web"), {"spec": {"replicas": 7}}, dryRun="All")
+    assert reply.body["metadata"]["generation"] == 2
+    assert api.found(DEPLOYMENT, "web")["metadata"]["generation"] == 1

@@ -1,7 +1,16 @@
 import pytest
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.kinds import CONFIG_MAP, DEPLOYMENT, HTTP_ROUTE, INGRESS, LEASE, POD, SERVICE, Kind
+from progressive_ci.model.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    HTTP_ROUTE,
+    LEASE,
+    NETWORK_POLICY,
+    POD,
+    SERVICE,
+    Kind,
+)
 from tests.contract.api_cases import objects
 from tests.contract.api_cases.target import Target
 
@@ -244,7 +253,12 @@ WRONG_UID = "11111111-1111-4111-8111-111111111111"
     ("kind", "obj", "title"),
     [
         pytest.param(CONFIG_MAP, objects.config_map("web"), 'ConfigMap "web"', id="of the core"),
-        pytest.param(INGRESS, objects.ingress(), 'Ingress.networking.k8s.io "web"', id="of a group"),
+        pytest.param(
+            NETWORK_POLICY,
+            objects.network_policy(),
+            'NetworkPolicy.networking.k8s.io "web"',
+            id="of a group",
+        ),
         pytest.param(
             HTTP_ROUTE,
             objects.http_route(),

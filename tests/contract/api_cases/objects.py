@@ -67,7 +67,6 @@ def lease(name: str = "lock") -> JsonObject:
     return {"metadata": {"name": name}, "spec": {"holderIdentity": "one", "leaseDurationSeconds": 30}}
 
 
-def ingress(name: str = "web") -> JsonObject:
-    """An Ingress."""
-    backend = {"service": {"name": "web", "port": {"number": 80}}}
-    return {"metadata": {"name": name}, "spec": {"defaultBackend": backend}}
+def network_policy(name: str = "web") -> JsonObject:
+    """A NetworkPolicy; no controller of a bare cluster touches it."""
+    return {"metadata": {"name": name}, "spec": {"podSelector": {"matchLabels": {"app": "web"}}}}
