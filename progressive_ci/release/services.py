@@ -45,7 +45,9 @@ def selects_canary(release: Release, name: str) -> bool:
 
 
 def serving(release: Release, names: tuple[str, ...]) -> dict[str, frozenset[str]]:
-    """UIDs of the ready pods behind each Service, by a fresh read."""
+    """UIDs of the ready pods behind each Service, by a fresh read; nothing is read where there is no Service."""
+    if not names:
+        return {}
     labels = f"kubernetes.io/service-name in ({','.join(names)})"
     slices = release.hands.cluster.list(ENDPOINT_SLICE, release.record.namespace, labels=labels)
     return {name: ready_pods(slices, name) for name in names}
@@ -56,5 +58,5 @@ def await_endpoints(
 ) -> bool:
     """Whether each Service has endpoints, at least `least`, and none outside `pods`."""
     wanted = pods()
-    found = serving(release, names) if names else {}
+    found = serving(release, names)
     return all(len(ready) >= least and ready <= wanted for ready in found.values())

@@ -140,15 +140,16 @@ def _canary(plan: Plan, found: Findings) -> dict[Ref, Owned]:
 
 
 def _route(found: Findings) -> dict[Ref, Owned]:
-    """The route objects with every field that a shift writes; what does not exist yet the release creates."""
+    """The route objects that shifts write, with every such field; what does not exist yet the release creates."""
     if found.route is None or isinstance(found.route.settings, RatioSettings):
         return {}
     router, entries = router_of(found.route), {}
     for ref in router.objects(found.route):
         item = found.objects.get(ref)
-        entries[ref] = (
-            Owned(ref, created=True) if item is None else owned(ref, item, written(found.route, ref, item))
-        )
+        if item is None:
+            entries[ref] = Owned(ref, created=True)
+        elif paths := written(found.route, ref, item):
+            entries[ref] = owned(ref, item, paths)
     return entries
 
 

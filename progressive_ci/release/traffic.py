@@ -80,7 +80,7 @@ def current(release: Release) -> Weight:
 def claim(release: Release) -> None:
     """Put the epoch on the route objects, so that the safe write needs no read from the first raise on."""
     for ref in _seen_objects(release) or read_objects(release):
-        if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
+        if release.record.owned(ref) and ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
             release.write(ref, existing(partial(_claimed, release, ref)))
 
 
