@@ -2,7 +2,16 @@
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.sandbox import defaults, json_patch, managed, scale, server_side_apply, status, validation
+from progressive_ci.sandbox import (
+    defaults,
+    documents,
+    json_patch,
+    managed,
+    scale,
+    server_side_apply,
+    status,
+    validation,
+)
 from progressive_ci.sandbox.call import Answer, Call, Target
 from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.omissions import stored
@@ -21,7 +30,7 @@ CREATED_BY_PUT = frozenset(
 
 def create(store: Store, call: Call, place: Target) -> Answer:
     """POST to a collection."""
-    obj = _document(call, place)
+    obj = documents.read(call, place)
     metadata = obj["metadata"]
     if metadata.get("resourceVersion"):
         raise status.failure(500, "", "resourceVersion should not be set on objects to be created")
@@ -51,7 +60,7 @@ def replace(store: Store, call: Call, place: Target) -> Answer:
     """PUT of an object, or of its status or scale."""
     if place.subresource == "scale":
         return _scale(store, call, place, call.body)
-    obj = _document(call, place)
+    obj = documents.read(call, place)
     if obj["metadata"].get("name") != place.name:
         raise status.bad_request(
             f"the name of the object ({obj['metadata'].get('name')}) does not match the name on the URL"
@@ -123,7 +132,7 @@ def _patched(call: Call, document: JsonObject) -> JsonObject:
 
 
 def _apply(store: Store, call: Call, place: Target) -> Answer:
-    applied = _document(call, place)
+    applied = documents.read(call, place)
     if not call.query.get("fieldManager"):
         raise status.manager_required()
     before = store.find(place.ref)
@@ -223,47 +232,6 @@ def _give_address(store: Store, spec: JsonObject) -> None:
         spec["clusterIP"] = store.next_address("10.96")
     if spec.get("clusterIP"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-
-
-def _document(call: Call, place: Target) -> JsonObject:
-    body = call.body
-    if not isinstance(body, dict) or not isinstance(body.get("metadata", {}), dict):
-        raise status.bad_request(
-            "the object provided is unrecognized (must be of type " + place.kind.name + ")"
-        )
-    obj: JsonObject = stored(body, custom=place.resource.custom)
-    obj.setdefault("metadata", {})
-    demand_types(place, obj)
-    if place.resource.custom and not obj.get("kind"):
-        raise status.bad_request(
-            f"the object provided is unrecognized (must be of type {place.kind.name}): Object 'Kind' is missing"
-        )
-    if obj.get("kind", place.kind.name) != place.kind.name:
-        raise status.bad_request(
-            f'{obj["kind"]} in version "{place.version}" cannot be handled as a {place.kind.name}: converting'
-            f" ({place.version}.{obj['kind']}) to (core.{place.kind.name}): unknown conversion"
-        )
-    if obj.get("apiVersion", place.api_version) != place.api_version:
-        raise status.bad_request(
-            f"the API version in the data ({obj['apiVersion']}) does not match the expected API version"
-            f" ({place.api_version})"
-        )
-    if place.namespace and obj["metadata"].get("namespace", place.namespace) != place.namespace:
-        raise status.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    return obj
-
-
-def demand_types(place: Target, obj: JsonObject) -> None:
-    """Refuse the one wrong type that templates produce again and again: a number that is a text."""
-    spec = obj.get("spec")
-    replicas = spec.get("replicas") if isinstance(spec, dict) else None
-    if place.kind.group == "apps" and replicas is not None and not isinstance(replicas, int):
-        raise status.bad_request(
-            f'{place.kind.name} in version "{place.version}" cannot be handled as a {place.kind.name}: json:'
-            f" cannot unmarshal string into Go struct field {place.kind.name}Spec.spec.replicas of type int32"
-        )
 
 
 def _demand_namespace(store: Store, place: Target) -> None:

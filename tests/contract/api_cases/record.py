@@ -71,7 +71,8 @@ def _record(cluster: Cluster, name: str) -> None:
     told = {"namespace": namespace, "before": before, "exchanges": exchanges}
     RECORDED.mkdir(exist_ok=True)
     path = RECORDED / f"{name}.json.gz"
-    path.write_bytes(gzip.compress(json.dumps(told).encode(), mtime=0))
+    text = json.dumps(told).replace(f"{folder}/", "")
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
     print(f"{name}: {len(exchanges)} requests, {path.stat().st_size} bytes")  # noqa: T201 - a program of its own
 
 
