@@ -7,10 +7,13 @@ from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import traffic
 from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
-from progressive_ci.release.readiness import diagnose
+from progressive_ci.release.readiness import diagnose, too_late
+from progressive_ci.release.release import Release
 from progressive_ci.release.stop import unavailable
 from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.workload import available, replicas_of
 
 
 def describe(step: Step) -> str:
@@ -89,19 +92,27 @@ def _shift(vigil: Vigil, share: Weight) -> None:
 
     def wait(seconds: float) -> None:
         elapsed = clock.now() - began
-        if elapsed > allowed + traffic.settle_seconds(release):
+        late = elapsed > allowed + traffic.settle_seconds(release)
+        if not traffic.routed(release):
+            _stop_for_pods(release, elapsed, late=late)
+        elif late:
             raise unavailable(
                 f"the route does not carry {share} after {elapsed:.0f} s",
                 advice="see the route's status: its controller has not confirmed the change",
             )
-        if not traffic.routed(release) and (
-            stop := diagnose(release, None, elapsed=elapsed, allowed=allowed)
-        ):
-            raise stop
         vigil.pause(seconds)
 
     traffic.shift(release, share if traffic.routed(release) else _by_pods(share), wait)
     vigil.changed_at = clock.now()
+
+
+def _stop_for_pods(release: Release, elapsed: float, *, late: bool) -> None:
+    """Without a router the share waits for pods: stop where they can't come, or had their time."""
+    item, allowed = release.known(set_ref(release)), release.record.ready_seconds
+    if late and item is not None:
+        raise too_late(release, replicas_of(item), available(item), allowed)
+    if stop := diagnose(release, item, elapsed=elapsed, allowed=allowed):
+        raise stop
 
 
 def _by_pods(share: Weight) -> Weight:
