@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from progressive_ci.judging import texts
 from progressive_ci.judging.measurement import Measurement, measured
 from progressive_ci.judging.tally import Tally, ended, exceeded, status, wanted
 from progressive_ci.model.check import Analysis, Check
@@ -180,7 +181,7 @@ def taken(state: CheckState, answer: Measurement) -> CheckState:
 
 
 def _reason(check: Check, tally: Tally, answer: Measurement) -> str:
-    head = ", ".join(part for part in (answer.value.strip("[]"), answer.message) if part)
+    head = ", ".join(part for part in (texts.bare(answer.value), answer.message) if part)
     over = exceeded(check, tally)
     if over is None:
         why = f"{tally.count} measurements without {check.limits.consecutive_success} successes in a row"

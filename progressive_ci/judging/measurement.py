@@ -73,20 +73,21 @@ def measured(
     ) -> Measurement:
         return Measurement(check.name, phase, value, message, asked_at, ended_at, blind, empty)
 
+    shown = texts.value(sample.value) if isinstance(sample, Measured) else ""
     usable = _usable(check, _enough(check, sample, counted))
     match usable:
         case Measured(value=value):
             try:
                 phase = phase_of(check.success, check.failure, value, now=wall)
             except ConditionError as error:
-                return make(Phase.ERROR, texts.value(value), error.what, blind=True)
-            return make(phase, texts.value(value), texts.wish(check, phase))
+                return make(Phase.ERROR, shown, error.what, blind=True)
+            return make(phase, shown, texts.wish(check, phase))
         case NoData(reason=reason):
             phase = {"fail": Phase.FAILED, "pass": Phase.SUCCESSFUL}.get(check.on_no_data, Phase.ERROR)
             held = phase is Phase.ERROR
-            return make(phase, "", f"no data: {reason}", blind=held, empty=held)
+            return make(phase, shown, f"no data: {reason}", blind=held, empty=held)
         case Errored(reason=reason):
-            return make(Phase.ERROR, "", reason, blind=True)
+            return make(Phase.ERROR, shown, reason, blind=True)
         case _:
             assert_never(usable)
 

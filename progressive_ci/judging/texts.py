@@ -20,6 +20,12 @@ def value(measured: Value) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
+def bare(text: str) -> str:
+    """A vector of one value without its brackets."""
+    lone = text.startswith("[") and "," not in text and " " not in text
+    return text[1:-1] if lone else text
+
+
 def wish(check: Check, phase: Phase) -> str:
     """What the conditions wanted of a value."""
     if phase is Phase.SUCCESSFUL:

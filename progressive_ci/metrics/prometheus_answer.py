@@ -76,7 +76,10 @@ def _error(answer: Mapping[str, Any]) -> str:
     kind, told = answer.get("errorType"), answer.get("error") or answer.get("message")
     if told:
         return quoted(f"{kind}: {told}" if kind else str(told))
-    return f"status is {answer.get('status')!r}, not 'success'"
+    status = answer.get("status")
+    return (
+        "the answer calls itself a success" if status == "success" else f"status is {status!r}, not 'success'"
+    )
 
 
 def _joined(warnings: object) -> str:

@@ -13,7 +13,9 @@ from progressive_ci.metrics.arguments import TAG
 from progressive_ci.metrics.promql_shape import complaint, shape
 from progressive_ci.metrics.promql_text import Spot, spots
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(
+    r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|nan)", re.ASCII | re.IGNORECASE
+)
 _DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z0-9_:]+", re.ASCII)
 _KEYWORDS = frozenset(
@@ -38,7 +40,8 @@ def fill(query: str, values: Mapping[str, str]) -> str:
         return values.get(alone[1], query)
     filled = _put(query, values, _fitting)
     before = shape(_put(query, values, _harmless, rest="x"))
-    if before is not None and shape(_put(filled, {}, _fitting, rest="x")) != before:
+    after = shape(_put(filled, {}, _fitting, rest="x"))
+    if None not in (before, after) and before != after:
         names = ", ".join(sorted({tag[1] for tag in TAG.finditer(query)} & values.keys()))
         raise ProgressiveError(
             f"the arguments {names} would change the structure of the query `{query}`",

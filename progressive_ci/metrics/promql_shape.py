@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from progressive_ci.metrics.promql_text import deepest, place, unclosed
+from progressive_ci.metrics.promql_text import deepest, place, unclosed, without_backquotes
 
 _LONGEST = 20_000
 _DEEPEST = 100
@@ -40,7 +40,7 @@ def shape(query: str) -> Shape | None:
 def _parse(query: str) -> Any:  # noqa: ANN401 - the parser ships no types
     import promql_parser  # noqa: PLC0415 - only where there is a query: not at the start of every command
 
-    return promql_parser.parse(query)
+    return promql_parser.parse(without_backquotes(query))
 
 
 def _walk(tree: Any, visit: Callable[[Any], None]) -> None:  # noqa: ANN401 - the parser ships no types

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_NOTHING = re.compile(r"(?!)")
+_RAW = {"\\": "\\\\", '"': '\\"', "\n": "\\n"}
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -54,7 +56,7 @@ def _quotes(query: str, tag: re.Pattern[str]) -> list[str]:
 
 def unclosed(query: str) -> tuple[int, str] | None:
     """The first quote or bracket that has no partner: its index and itself."""
-    quotes = _quotes(query, re.compile(r"(?!)"))
+    quotes = _quotes(query, _NOTHING)
     open_at: list[int] = []
     for at, char in enumerate(query):
         if quotes[at] or char not in "()[]{}":
@@ -69,6 +71,19 @@ def unclosed(query: str) -> tuple[int, str] | None:
         start = max(at for at in range(len(query)) if not quotes[at])
         return start, query[start]
     return (open_at[0], query[open_at[0]]) if open_at else None
+
+
+def without_backquotes(query: str) -> str:
+    """The same query with raw texts in double quotes: the parser looks for escapes in raw ones too."""
+    quotes = _quotes(query, _NOTHING)
+    parts: list[str] = []
+    for at, char in enumerate(query):
+        inside = quotes[at] == "`"
+        if char == "`" and (inside or not quotes[at]):
+            parts.append('"')
+        else:
+            parts.append(_RAW.get(char, char) if inside else char)
+    return "".join(parts)
 
 
 def deepest(query: str) -> int:

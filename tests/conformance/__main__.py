@@ -11,8 +11,12 @@ def main(arguments: list[str]) -> int:
     """Print a line for each file and the total; with -v also why each vector failed or deviates."""
     verbose = "-v" in arguments
     folders = [argument for argument in arguments if argument != "-v"]
+    folder = Path(folders[0]) if folders else HERE
+    if not folder.exists():
+        print(f"{folder} does not exist", file=sys.stderr)  # noqa: T201 - the command's output
+        return 2
     passed = failed = 0
-    for report in reports(Path(folders[0]) if folders else HERE):
+    for report in reports(folder):
         print(report.line)  # noqa: T201 - the command's output
         if verbose:
             _explain(report)

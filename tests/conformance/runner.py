@@ -35,8 +35,10 @@ class Report:
 
 def reports(folder: Path) -> Iterator[Report]:
     """Every file of vectors below a folder, in order of their names."""
-    for path in sorted(folder.rglob("*.json")):
-        yield Report(path.relative_to(folder).as_posix(), tuple(run(path)))
+    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.json"))
+    for path in paths:
+        name = path.name if path == folder else path.relative_to(folder).as_posix()
+        yield Report(name, run(path))
 
 
 def run(path: Path) -> tuple[Result, ...]:

@@ -46,20 +46,25 @@ def _check(metric: Json, *, dry_run: bool = False) -> Check:
     if not given.keys() <= known:
         raise ValueError(f"no idea what {given.keys() - known} mean")
     limits = Limits(
-        failure=given.get("failureLimit", 0),
-        inconclusive=given.get("inconclusiveLimit", 0),
-        consecutive_error=given.get("consecutiveErrorLimit"),
-        consecutive_success=given.get("consecutiveSuccessLimit", 0),
+        failure=int(given.get("failureLimit", 0)),
+        inconclusive=int(given.get("inconclusiveLimit", 0)),
+        consecutive_error=_whole(given, "consecutiveErrorLimit"),
+        consecutive_success=int(given.get("consecutiveSuccessLimit", 0)),
     )
     return Check(
         name=given.get("name", "metric"),
         query=_QUERY,
         interval=go_duration(given["interval"]) if "interval" in given else None,
         initial_delay=go_duration(given.get("initialDelay", "0")),
-        count=given.get("count"),
+        count=_whole(given, "count"),
         limits=limits,
         dry_run=dry_run,
     )
+
+
+def _whole(given: Mapping[str, Json], key: str) -> int | None:
+    """A number, or its digits: upstream takes both."""
+    return None if given.get(key) is None else int(given[key])
 
 
 def _tally(result: Mapping[str, Json]) -> Tally:
@@ -110,7 +115,10 @@ def _metric_status(vector: Mapping[str, Json]) -> Result:
     check, result = _check(vector["metric"]), vector["result"]
     tally, measurements = _tally(result), result["measurements"]
     terminating = vector["terminating"]
-    actual = _phase(check, tally, measurements, terminating=terminating)
+    before = result.get("phase", "")
+    actual = (
+        Phase(before) if before in _FINAL else _phase(check, tally, measurements, terminating=terminating)
+    )
     return judge(
         "",
         {
@@ -270,7 +278,7 @@ def _progress(state: CheckState, result: Mapping[str, Json] | None) -> CheckStat
     if not result:
         return state
     tally = _tally(result)
-    if not {"count", "lastPhase", "lastFinished"} <= result.keys() | {"count"}:
-        raise ValueError(f"no idea what {result} means")
+    if result["lastPhase"] not in _FINAL:
+        return state  # a question on the way: who asks remembers it
     last = _answer(state.check, result["lastPhase"], NOW + result["lastFinished"])
     return replace(state, tally=tally, last=last, phase=status(state.check, tally))
