@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.result import Failed
+from tests.conformance.result import Deviated, Failed
 from tests.conformance.runner import HERE, module_of, run
 
 FILES = ("conditions", "durations", "prometheus", "analysis_assess", "args_templates", "canary_replicas")
@@ -24,3 +24,11 @@ def test_no_vector_of_the_built_sections_fails(name: str) -> None:
     ]
     assert built
     assert failed == []
+
+
+@pytest.mark.parametrize("name", (*FILES, *PARTLY))
+def test_every_deviation_is_a_row_of_the_compatibility_page(name: str) -> None:
+    page = (HERE.parent.parent / "docs" / "compatibility.md").read_text(encoding="utf-8")
+    results = run(HERE / "argo" / f"{name}.json")
+    decisions = {result.decision for result in results if isinstance(result, Deviated)}
+    assert [decision for decision in decisions if f"\n| {decision} |" not in page] == []
