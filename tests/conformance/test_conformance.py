@@ -26,7 +26,7 @@ def test_no_vector_of_the_built_sections_fails(name: str) -> None:
     assert failed == []
 
 
-@pytest.mark.parametrize("name", (*FILES, *PARTLY))
+@pytest.mark.parametrize("name", [*FILES, *PARTLY])
 def test_every_deviation_is_a_row_of_the_compatibility_page(name: str) -> None:
     page = (HERE.parent.parent / "docs" / "compatibility.md").read_text(encoding="utf-8")
     results = run(HERE / "argo" / f"{name}.json")
