@@ -5,6 +5,7 @@ from typing import assert_never
 
 from progressive_ci.errors import ConditionError
 from progressive_ci.judging.condition import loops, regex
+from progressive_ci.judging.condition.arithmetic import arithmetic, compare
 from progressive_ci.judging.condition.builtins import FUNCTIONS, METHODS
 from progressive_ci.judging.condition.names import ENVIRONMENT, LOOPS
 from progressive_ci.judging.condition.nodes import (
@@ -30,8 +31,6 @@ from progressive_ci.judging.condition.nodes import (
 from progressive_ci.judging.condition.run import Frame, Run
 from progressive_ci.judging.condition.values import (
     Value,
-    arithmetic,
-    compare,
     contains,
     cut,
     equal,

@@ -3,13 +3,12 @@
 import functools
 from collections.abc import Callable, Iterator, Sequence
 
+from progressive_ci.judging.condition.arithmetic import arithmetic, compare
 from progressive_ci.judging.condition.nodes import Builtin, Node
 from progressive_ci.judging.condition.run import Frame, Run
 from progressive_ci.judging.condition.values import (
     Grouped,
     Value,
-    arithmetic,
-    compare,
     fault,
     is_array,
     type_name,

@@ -9,15 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from progressive_ci.errors import ConditionError
-from progressive_ci.judging.condition.regex_parse import (
-    Assertion,
-    Chars,
-    Choice,
-    Pattern,
-    PatternReader,
-    Repeat,
-    Series,
-)
+from progressive_ci.judging.condition.regex_parse import PatternReader
+from progressive_ci.judging.condition.regex_tree import Assertion, Chars, Choice, Pattern, Repeat, Series
 
 MOST_STATES = 5_000
 _COST = 3

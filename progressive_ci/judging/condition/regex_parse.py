@@ -1,103 +1,33 @@
 """Parses RE2's regular expressions. What only captures or greediness would show is read and dropped."""
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 
 from progressive_ci.errors import ConditionError
+from progressive_ci.judging.condition.regex_tree import (
+    PERL,
+    POSIX,
+    Assertion,
+    Chars,
+    Choice,
+    Pattern,
+    Range,
+    Repeat,
+    Series,
+)
 
 MOST_REPEATS = 1000
 LONGEST_PATTERN = 1_000
 _DEEPEST = 30
 _LAST = 0x10FFFF
 
-Range = tuple[int, int]
 
-_DIGIT: tuple[Range, ...] = ((48, 57),)
-_SPACE: tuple[Range, ...] = ((9, 10), (12, 13), (32, 32))
-_WORD: tuple[Range, ...] = ((48, 57), (65, 90), (95, 95), (97, 122))
-_PERL = {"d": _DIGIT, "s": _SPACE, "w": _WORD}
-_POSIX: dict[str, tuple[Range, ...]] = {
-    "alnum": ((48, 57), (65, 90), (97, 122)),
-    "alpha": ((65, 90), (97, 122)),
-    "ascii": ((0, 127),),
-    "blank": ((9, 9), (32, 32)),
-    "cntrl": ((0, 31), (127, 127)),
-    "digit": _DIGIT,
-    "graph": ((33, 126),),
-    "lower": ((97, 122),),
-    "print": ((32, 126),),
-    "punct": ((33, 47), (58, 64), (91, 96), (123, 126)),
-    "space": ((9, 13), (32, 32)),
-    "upper": ((65, 90),),
-    "word": _WORD,
-    "xdigit": ((48, 57), (65, 70), (97, 102)),
-}
 _CONTROLS = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}", re.ASCII)
 _GROUP = re.compile(r"\?(?:P?<\w+>|(?P<flags>[imsU]*(?:-[imsU]+)?)(?P<end>[:)]))", re.ASCII)
 _CODE = re.compile(r"x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]+)\}|([0-7]{1,3})")
 _CATEGORY = re.compile(r"(?:\{(\^?)(\w+)\}|(\w))", re.ASCII)
 _POSIX_NAME = re.compile(r"\[:(\^?)(\w+):\]", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Chars:
-    """One character out of a set; `category` is a prefix of Unicode's general category."""
-
-    ranges: tuple[Range, ...]
-    negated: bool = False
-    folded: bool = False
-    parts: tuple["Chars", ...] = ()
-    category: str = ""
-
-    def holds(self, char: str) -> bool:
-        """Whether the character is one of these."""
-        found = self._has(char) or (self.folded and (self._has(char.lower()) or self._has(char.upper())))
-        return found != self.negated
-
-    def _has(self, char: str) -> bool:
-        if len(char) != 1:
-            return False
-        code = ord(char)
-        return (
-            any(low <= code <= high for low, high in self.ranges)
-            or any(part.holds(char) for part in self.parts)
-            or (bool(self.category) and unicodedata.category(char).startswith(self.category))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Assertion:
-    """A place: `start`, `end`, `line start`, `line end`, `word edge`, `no word edge`."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One after the other; empty matches nothing at all."""
-
-    items: tuple["Pattern", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several."""
-
-    items: tuple["Pattern", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """`least` to `most` times; None has no end."""
-
-    item: "Pattern"
-    least: int
-    most: int | None
-
-
-Pattern = Chars | Assertion | Series | Choice | Repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +177,9 @@ class PatternReader:
 
     def _class_escape(self) -> Chars | None:
         name = self._next()
-        if name.lower() in _PERL and name:
+        if name.lower() in PERL and name:
             self._take()
-            return Chars(_PERL[name.lower()], negated=name.isupper())
+            return Chars(PERL[name.lower()], negated=name.isupper())
         if name not in ("p", "P") or not name:
             return None
         match = _CATEGORY.match(self._text, self._at + 1)
@@ -301,10 +231,10 @@ class PatternReader:
     def _part(self) -> Chars | None:
         posix = _POSIX_NAME.match(self._text, self._at)
         if posix:
-            if posix[2] not in _POSIX:
+            if posix[2] not in POSIX:
                 raise self._error("invalid character class range")
             self._at = posix.end()
-            return Chars(_POSIX[posix[2]], negated=posix[1] == "^")
+            return Chars(POSIX[posix[2]], negated=posix[1] == "^")
         if self._next() != "\\":
             return None
         self._take()
