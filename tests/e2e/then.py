@@ -59,7 +59,10 @@ def ready(shop: Shop, image: str) -> int:
     return sum(
         pod["spec"]["containers"][0]["image"] == image
         and not pod["metadata"].get("deletionTimestamp")
-        and any(item["type"] == "Ready" and item["status"] == "True" for item in pod["status"]["conditions"])
+        and any(
+            item["type"] == "Ready" and item["status"] == "True"
+            for item in pod["status"].get("conditions", ())
+        )
         for pod in found
     )
 

@@ -1,0 +1,117 @@
+"""Ways to release without Gateway API or Istio: objects of ingress-nginx, the pods' share, a Deployment in place."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e import given, then, when
+from tests.e2e.cluster import workloads
+from tests.e2e.cluster.client import ApiError, Document
+from tests.e2e.given import BAD, CANARY, NAME, NEW, OLD, Shop
+
+pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
+
+_JUDGED = ("--analysis", "success-rate")
+_ANNOTATION = "nginx.ingress.kubernetes.io"
+
+
+def test_ingress_nginx_finds_the_object_that_upstream_would_write(shop: Callable[..., Shop]) -> None:
+    place = shop("nginx")
+    place.releases(NEW, steps=given.setting(5, 50), judged=False)
+    own = _ingress(place, NAME)
+    with when.start(place) as tool:
+        for weight in (5, 50):
+            tool.wait_for(f"-> {weight} %")
+            written = _ingress(place, f"{NAME}-{NAME}-canary")
+            assert _by_upstream(written) == {
+                f"{_ANNOTATION}/canary": "true",
+                f"{_ANNOTATION}/canary-weight": str(weight),
+            }
+            assert written["spec"] == _leading_to(own["spec"], CANARY)
+        run = tool.end()
+    then.ended(run, 0, "promoted")
+    then.only_serves(place, NEW)
+    then.nothing_of_ours_is_left(place)
+    assert _ingress(place, NAME)["metadata"]["resourceVersion"] == own["metadata"]["resourceVersion"]
+    with pytest.raises(ApiError, match="not found"):
+        _ingress(place, f"{NAME}-{NAME}-canary")
+
+
+def _ingress(place: Shop, name: str) -> Document:
+    return place.cluster.admin.get("Ingress", name, place.namespace)
+
+
+def _by_upstream(ingress: Document) -> dict[str, str]:
+    annotations: dict[str, str] = ingress["metadata"]["annotations"]
+    return {key: value for key, value in annotations.items() if key.startswith(_ANNOTATION)}
+
+
+def _leading_to(spec: Document, service: str) -> Document:
+    (rule,) = spec["rules"]
+    (path,) = rule["http"]["paths"]
+    backend = {"service": {**path["backend"]["service"], "name": service}}
+    return {**spec, "rules": [{**rule, "http": {"paths": [{**path, "backend": backend}]}}]}
+
+
+def test_without_a_router_the_share_of_pods_is_the_share_of_traffic(shop: Callable[..., Shop]) -> None:
+    place = shop("none")
+    place.releases(NEW, steps=given.setting(25, 50, 100))
+    with when.users(place) as load, when.start(place) as tool:
+        tool.wait_for("== step 4/")
+        half = tool.lines[-1][0]
+        tool.wait_for("== step 5/")
+        run = tool.end()
+        load.wait_for(requests=100)
+        records = load.stop()
+    then.ended(run, 0, "promoted")
+    then.no_request_failed(records)
+    then.only_serves(place, NEW)
+    then.nothing_of_ours_is_left(place)
+    assert records.between(half + 0.5, half + 2).share("2.0.0") == pytest.approx(0.5, abs=0.2)
+
+
+def test_without_a_router_a_bad_version_is_taken_back(shop: Callable[..., Shop]) -> None:
+    place = shop("none")
+    place.releases(BAD, steps=given.setting(25, 50, 100))
+    before = then.pods(place, OLD)
+    with when.users(place) as load:
+        run = when.run(place)
+        records = load.stop()
+    then.ended(run, 10, "rolled-back-unhealthy")
+    then.only_the_canary_failed(records, "2.0.0-err30")
+    then.only_serves(place, OLD)
+    then.nothing_of_ours_is_left(place)
+    assert set(then.pods(place, OLD).restarts) & set(before.restarts)
+
+
+def test_a_plain_deployment_rolls_in_place(shop: Callable[..., Shop]) -> None:
+    place = shop("none")
+    place.write(*given.in_place(place, NEW))
+    with when.users(place) as load:
+        run = when.run(place, "run", *_JUDGED, role=place.role(options=_JUDGED))
+        records = load.stop()
+    then.ended(run, 0, "promoted")
+    then.no_request_failed(records)
+    then.only_serves(place, NEW)
+    then.nothing_of_ours_is_left(place)
+
+
+@pytest.mark.parametrize(
+    ("image", "code", "result"),
+    [(BAD, 10, "rolled-back-unhealthy"), ("example/app:2.0.0-missing", 11, "rolled-back-unready")],
+    ids=["errors", "an image that can't be pulled"],
+)
+def test_a_plain_deployment_is_undone_when_it_fails(
+    shop: Callable[..., Shop], image: str, code: int, result: str
+) -> None:
+    place = shop("none")
+    place.write(*given.in_place(place, image))
+    with when.users(place) as load:
+        run = when.run(place, "run", *_JUDGED, role=place.role(options=_JUDGED))
+        workloads.wait_ready(place.cluster.admin, place.namespace, NAME)
+        load.wait_for(requests=100)
+        records = load.stop()
+    then.ended(run, code, result)
+    then.only_the_canary_failed(records, "2.0.0-err30")
+    then.only_serves(place, OLD)
+    then.nothing_of_ours_is_left(place)
