@@ -13,7 +13,6 @@ from progressive_ci.judging.condition.values import (
 
 Arguments = Sequence[Value]
 Function = Callable[[Run, Arguments], Value]
-
 LETTERS = 10
 """Letters that a function over texts handles in one step."""
 

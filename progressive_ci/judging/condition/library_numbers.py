@@ -19,17 +19,11 @@ from progressive_ci.judging.condition.values import (
 )
 
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
-
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
-
 _HEXADECIMAL = re.compile(r"[+-]?0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+", re.ASCII)
-
 _UNDERSCORE = re.compile(r"(?<=[0-9])_(?=[0-9])", re.ASCII)
-
 _SPECIAL = re.compile(r"[+-]?(inf|infinity)|nan", re.IGNORECASE)
-
 _LONGEST_NUMBER = 400
-
 _BYTE_WORD = 64
 
 

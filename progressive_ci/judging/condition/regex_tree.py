@@ -4,15 +4,10 @@ import unicodedata
 from dataclasses import dataclass
 
 Range = tuple[int, int]
-
 _DIGIT: tuple[Range, ...] = ((48, 57),)
-
 _SPACE: tuple[Range, ...] = ((9, 10), (12, 13), (32, 32))
-
 _WORD: tuple[Range, ...] = ((48, 57), (65, 90), (95, 95), (97, 122))
-
 PERL = {"d": _DIGIT, "s": _SPACE, "w": _WORD}
-
 POSIX: dict[str, tuple[Range, ...]] = {
     "alnum": ((48, 57), (65, 90), (97, 122)),
     "alpha": ((65, 90), (97, 122)),
