@@ -148,12 +148,13 @@ def needed_pods(share: Weight, size: int) -> int:
 
 
 def slices(release: Release) -> tuple[JsonObject, ...]:
-    """Fresh EndpointSlices of the Services of both sides."""
+    """Fresh EndpointSlices of the Services of both sides, and of all others that are pinned."""
     route = route_of(release)
+    names = dict.fromkeys((route.stable_service, route.canary_service, *release.record.pinned))
     return release.hands.cluster.list(
         kinds.ENDPOINT_SLICE,
         release.record.namespace,
-        labels=f"kubernetes.io/service-name in ({route.stable_service},{route.canary_service})",
+        labels=f"kubernetes.io/service-name in ({','.join(names)})",
     )
 
 
@@ -161,7 +162,8 @@ def count_canary(release: Release) -> int:
     """Count the ready pods behind the canary Service afresh, and stable's with them."""
     found, route = slices(release), route_of(release)
     stable, canary = ready_pods(found, route.stable_service), ready_pods(found, route.canary_service)
-    if stable & canary:
+    others = (name for name in release.record.pinned if name != route.canary_service)
+    if any(ready_pods(found, name) & canary for name in others):
         hold_pins(release, route.canary_service)
     release.stable_ready = (len(stable), release.hands.clock.now())
     return len(canary)
@@ -187,7 +189,7 @@ def withdraw(release: Release) -> bool:
     ready, counted = release.stable_ready
     clock, record = release.hands.clock, release.record
     fresh = clock.now() - counted <= _CAPACITY_AGE
-    if not release.armed or not fresh or ready < record.size - record.unavailable:
+    if not release.armed or not fresh or ready < max(1, record.size - record.unavailable):
         return False
     try:
         for item in release.armed:
