@@ -37,8 +37,9 @@ def promote(release: Release) -> None:
     if not services_moved(release):
         _all_to_canary(release)
         _repoint(release)
-        release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
-        release.pause(release.record.drain_seconds)
+        if traffic.routed(release):
+            release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
+            release.pause(release.record.drain_seconds)
     deployment.put_template(release)
     until(release, lambda: _agreed(release), "Deployment and ReplicaSet agree on template, pause and size")
     owner = release.must_read(deployment_ref(release))

@@ -87,15 +87,15 @@ def examine(plan: Plan, options: Options, hands: Hands, standing: Standing) -> C
         for wish in wishes(plan.workload)
         if look_up(standing.deployment, wish.path) != _spelled(wish, standing)
     )
+    if same_template(template, standing.deployment["spec"]["template"]):
+        # No pod changes: whatever else does is one patch of NAME, and nothing stands beside it.
+        side = replace(standing.side, name="", uid="")
+        return Candidate(written, template, fields, side, None, Mode.IN_PLACE)
     reused = standing.with_template(template)
     revision = labels_of(reused)[HASH_LABEL] if reused else hash_of(template)
     side = _side(plan, standing, reused, revision)
     found = Candidate(written, template, fields, side, reused, plan.mode)
-    if (
-        plan.mode is not Mode.ADOPT
-        or reused is not None
-        or same_template(template, standing.deployment["spec"]["template"])
-    ):
+    if plan.mode is not Mode.ADOPT or reused is not None:
         return found
     return _adoptable(plan, hands, standing, found)
 

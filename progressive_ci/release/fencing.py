@@ -1,5 +1,7 @@
 """A take-over: the epoch goes up, first in the journal, then on every object that the journal names."""
 
+from functools import partial
+
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.kinds import Ref
@@ -8,18 +10,21 @@ from progressive_ci.release.release import Release, existing
 
 
 def take_over(release: Release) -> None:
-    """From here on nothing that the former holder still sends takes effect.
+    """From here on nothing that was sent before takes effect.
 
-    An object without a mark was never written, or is released already; it stays as it is.
+    Unmarked objects are claimed too: a first write to one, still on its way, rests on the version it had.
     """
     release.enter()
+    release.seen.clear()
     for entry in release.record.objects:
-        release.read(entry.ref)
-        _claim(release, entry.ref)
+        release.write(entry.ref, existing(partial(_claim, release, entry.ref)))
 
 
-def _claim(release: Release, ref: Ref) -> None:
-    def decide(seen: JsonObject) -> Patch | None:
-        return None if epoch_of(seen, release.record.name) in (None, release.epoch) else Patch(ref, ())
+def raise_epoch(release: Release) -> None:
+    """A take-over from oneself: what this run still has on the wire comes too late."""
+    release.epoch += 1
+    take_over(release)
 
-    release.write(ref, existing(decide))
+
+def _claim(release: Release, ref: Ref, seen: JsonObject) -> Patch | None:
+    return None if epoch_of(seen, release.record.name) == release.epoch else Patch(ref, ())

@@ -8,7 +8,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Side
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
-from progressive_ci.model.plan import Pause, Plan
+from progressive_ci.model.plan import Mode, Pause, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.ports import Access, Hands
 from progressive_ci.release import candidate, stable, surroundings
@@ -57,6 +57,10 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     around = surroundings.look_around(plan, options, hands, standing, mode=chosen.mode)
     findings = _findings(plan, standing, chosen, around, before)
     if findings.unchanged:
+        return findings
+    if chosen.side.hash == standing.side.hash:
+        if around.reasons:
+            raise Refused(*around.reasons)
         return findings
     objects = survey(plan.route, hands)
     reasons = [*around.reasons, *route_reasons(plan, chosen, objects), *changed_config(plan, hands)]
@@ -165,7 +169,7 @@ def _findings(
         unavailable=unavailable,
         scalers=around.scalers,
         services=around.services,
-        route=_completed(plan.route, chosen, size),
+        route=None if chosen.mode is Mode.IN_PLACE else _completed(plan.route, chosen, size),
         objects={},
         missing=(),
         warnings=(*around.warnings, *((chosen.note,) if chosen.note else ())),

@@ -49,6 +49,8 @@ class Release:
         stable_ready: ready stable pods, and when they were counted.
         evidence: measurements that the next journal entry carries.
         limit: monotonic time at which a rollback gives up.
+        fenced_off: whether everything that was sent on the way forward comes too late.
+        unclear: what was to be created when no clear answer came, and when.
     """
 
     hands: Hands
@@ -60,6 +62,8 @@ class Release:
     stable_ready: tuple[int, float] = (0, float("-inf"))
     evidence: list[Evidence] = field(default_factory=list)
     limit: float = float("inf")
+    fenced_off: bool = False
+    unclear: dict[Ref, float] = field(default_factory=dict)
 
     def enter(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
         """Write a journal entry; it stands in the cluster before anything it announces."""
@@ -122,7 +126,10 @@ class Release:
     def send(self, write: Write, current: JsonObject | None) -> JsonObject:
         """Send one write with its fence; the caller answers for what a refusal means."""
         guarded = fenced(write, current, self.fence)
+        if isinstance(write, Create):
+            self.unclear[write.ref] = self.hands.clock.now()
         stored = self.hands.cluster.send(guarded)
+        self.unclear.pop(write.ref, None)
         if isinstance(write, Delete):
             self.seen.pop(write.ref, None)
         else:

@@ -4,6 +4,8 @@ All traffic to stable, stable at full size, canary gone, originals restored; or,
 list of what is left and the commands for a human.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from progressive_ci.errors import LeaseLost, ProgressiveError
@@ -15,12 +17,14 @@ from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Delete
 from progressive_ci.release import traffic
+from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Overdue
 from progressive_ci.release.workload import uid_of
 
 _AGAIN = 1.0
+_LONGEST_WRITE = 20.0
 _KEPT = 20
 
 
@@ -35,10 +39,9 @@ def roll_back(release: Release, cause: Cause) -> Outcome:
         release.note("the canary is out of every route: stable gets all traffic")
     release.limit = clock.now() + release.options.rollback_budget
     try:
-        _reach(release, cause)
+        return _until_done(release, partial(_reach, release, cause))
     except Overdue as over:
         return incomplete(release, cause, str(over))
-    return end(release, cause.result, cause)
 
 
 def _safe_write(release: Release) -> bool:
@@ -47,18 +50,12 @@ def _safe_write(release: Release) -> bool:
     return bool(record.weight) and record.mode is not Mode.IN_PLACE and traffic.withdraw(release)
 
 
-def _reach(release: Release, cause: Cause) -> None:
-    """Try until the target holds; every try decides on fresh reads."""
+def _until_done(release: Release, work: Callable[[], Outcome]) -> Outcome:
+    """Try until it is done; every try decides on fresh reads."""
     told = ""
     while True:
         try:
-            if release.record.stage is not Stage.ROLLING_BACK:
-                release.enter(
-                    stage=Stage.ROLLING_BACK, result=cause.result, reason=cause.reason, source=cause.source
-                )
-            if release.record.stable.hash:
-                MODES[release.record.mode].restore(release)
-            _delete_created(release)
+            return work()
         except (LeaseLost, Overdue):
             raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong, users still need stable back
@@ -67,8 +64,30 @@ def _reach(release: Release, cause: Cause) -> None:
             told = str(error)
             release.seen.clear()
             release.pause(_AGAIN)
-        else:
-            return
+
+
+def _reach(release: Release, cause: Cause) -> Outcome:
+    """One try: fence off what is still on its way, restore, take away, write the terminal entry."""
+    if not release.fenced_off:
+        release.record = replace(
+            release.record,
+            stage=Stage.ROLLING_BACK,
+            result=cause.result,
+            reason=cause.reason,
+            source=cause.source,
+        )
+        raise_epoch(release)
+        release.fenced_off = True
+    if release.record.stable.hash:
+        MODES[release.record.mode].restore(release)
+    _delete_created(release)
+    if release.unclear:
+        sent = max(release.unclear.values())
+        release.pause(max(0.0, sent + _LONGEST_WRITE - release.hands.clock.now()))
+        release.unclear.clear()
+        release.seen.clear()
+        _delete_created(release)
+    return end(release, cause.result, cause)
 
 
 def _delete_created(release: Release) -> None:

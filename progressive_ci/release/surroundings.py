@@ -53,13 +53,14 @@ def look_around(
     if mode is Mode.ROLL:
         reasons += _floor_reasons(plan, hands, scalers)
     services: tuple[JsonObject, ...] = ()
-    if plan.route is not None:
+    if plan.route is not None and mode is not Mode.IN_PLACE:
         labels = labels_of_pods(standing)
         every = hands.cluster.list(kinds.SERVICE, namespace)
         matching = [item for item in every if selects(item, labels)]
         reasons += _spec_services(plan, every, labels)
         warnings += _one_sided(plan, hands, standing)
         if plan.route.stable_service:
+            reasons += _left_alone(plan, options)
             services = tuple(item for item in matching if name_of(item) not in options.leave_services)
             reasons += _unpinnable(services, standing, hands, namespace)
         elif scalers:
@@ -71,6 +72,18 @@ def look_around(
                 )
             )
     return Surroundings(services, scalers, tuple(reasons), tuple(warnings))
+
+
+def _left_alone(plan: Plan, options: Options) -> Iterable[ProgressiveError]:
+    """The route's own Services can't be left alone: the split is between them."""
+    route = plan.route
+    for name in options.leave_services:
+        if route is not None and name in (route.stable_service, route.canary_service):
+            yield ProgressiveError(
+                "--leave-service names a Service that the route splits between",
+                where=f"Service {plan.namespace}/{name}",
+                advice="leave only other Services alone",
+            )
 
 
 def labels_of_pods(standing: Standing) -> dict[str, str]:

@@ -157,8 +157,9 @@ def _by_stable(release: Release, names: tuple[str, ...]) -> bool:
 
 def _end_canary(release: Release, owner: JsonObject) -> None:
     if release.record.weight:
-        release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
-        release.pause(release.record.abort_drain_seconds)
+        if traffic.routed(release):
+            release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
+            release.pause(release.record.abort_drain_seconds)
         # A raise that was on its way when the signal came may have landed since.
         traffic.return_to_stable(release)
         release.enter(weight=0)
