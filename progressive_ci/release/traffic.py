@@ -29,7 +29,9 @@ from progressive_ci.release.workload import ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
 
-_CAPACITY_AGE = 5.0
+_CAPACITY_AGE = 15.0
+"""Oldest count of stable's pods that the safe write rests on: counted every 5 s, and a count may hang for 10 s."""
+
 _POLL = 0.5
 _ATTEMPTS = 8
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
@@ -183,8 +185,8 @@ def count_stable(release: Release) -> int:
 def withdraw(release: Release) -> bool:
     """The safe write: give stable everything at once. False when it could not all be sent.
 
-    Needs no read: it was rendered when the weight was raised, and stable was counted at most 5 s ago. Where
-    one of these does not hold, nothing is sent and the way back decides on fresh reads.
+    Needs no read: it was rendered when the weight was raised, and stable is counted all the time. Where one
+    of these does not hold, nothing is sent and the way back decides on fresh reads.
     """
     ready, counted = release.stable_ready
     clock, record = release.hands.clock, release.record
@@ -206,10 +208,14 @@ def withdraw(release: Release) -> bool:
 
 
 def full_capacity(release: Release) -> int:
-    """Ready stable pods that can carry everything: what NAME is asked to have now, less what may be missing."""
-    found = release.must_read(deployment_ref(release))
-    asked = replicas_of(found) if routed(release) else release.record.size
-    return max(1, min(asked, release.record.size) - release.record.unavailable)
+    """Ready stable pods that can carry everything, less what may be missing.
+
+    What a person asks of NAME counts; an autoscaler that has seen stable idle asks too little.
+    """
+    found, size = release.must_read(deployment_ref(release)), release.record.size
+    asked = replicas_of(found) if routed(release) else size
+    full = max(asked, size) if release.record.autoscaled else min(asked, size)
+    return max(1, full - release.record.unavailable)
 
 
 def return_to_stable(release: Release) -> None:
@@ -217,7 +223,7 @@ def return_to_stable(release: Release) -> None:
     if not routed(release):
         shift(release, weight.NONE, release.pause)
     while routed(release) and (carried := current(release)) > weight.NONE:
-        bearable = _bearable(release, carried)
+        bearable = bearable(release, carried)
         if bearable < carried:
             shift(release, bearable, release.pause)
         else:
@@ -226,7 +232,7 @@ def return_to_stable(release: Release) -> None:
     release.armed = ()
 
 
-def _bearable(release: Release, carried: Weight) -> Weight:
+def bearable(release: Release, carried: Weight) -> Weight:
     """The least canary weight that leaves stable no more than its ready pods can carry, never above today's."""
     share = min(100, floor(100 * count_stable(release) / full_capacity(release)))
     return min(carried, Weight(100 - share))
