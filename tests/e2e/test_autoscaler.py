@@ -16,9 +16,7 @@ pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 _SIZE = 4
 
 
-@pytest.mark.parametrize(
-    ("position", "wish"), [(1, 2), (4, 7), (8, 8), (12, 2), (15, 7), (18, 8), (21, 2), (24, 7), (28, 8)]
-)
+@pytest.mark.parametrize(("position", "wish"), [(1, 2), (6, 7), (12, 8), (16, 2), (21, 7), (27, 8)])
 def test_an_autoscaler_may_write_at_any_time(shop: Callable[..., Shop], position: int, wish: int) -> None:
     place = shop(replicas=_SIZE)
     place.releases(NEW, steps=given.QUICK, judged=False)

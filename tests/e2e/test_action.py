@@ -1,0 +1,18 @@
+"""The script that the project's own workflow runs on a kind cluster, on this cluster."""
+
+import os
+import sys
+
+from tests.e2e.cluster.cluster import Cluster
+from tests.e2e.given import ROOT
+
+pytest_plugins = ["tests.e2e.cluster.fixtures"]
+
+
+def test_the_action_releases_rolls_back_and_cleans_up_after_a_killed_run(
+    cluster: Cluster, namespace: str
+) -> None:
+    names = {"KUBECONFIG": str(cluster.kubeconfig()), "PYTHON": sys.executable, "NAMESPACE": namespace}
+    running = cluster.run_in_runner(["bash", str(ROOT / "tests/e2e/action.sh")], env={**os.environ, **names})
+    out, errors = running.communicate(timeout=240)
+    assert running.returncode == 0, out + errors
