@@ -143,6 +143,8 @@ class Record:
         stable: the version that served before.
         canary: the version being released.
         size: pods that carry 100 % of the traffic.
+        held: hash of the template that NAME held at lease time; stable's, unless stable was broken.
+        autoscaled: whether an autoscaler writes the replicas of NAME.
         surge: most pods beyond that while a Deployment rolls, as a number.
         unavailable: pods that may be missing of it, as a number.
         route: who splits the traffic; None in place.
@@ -181,6 +183,8 @@ class Record:
     canary: Side
     size: int
     route: Route | None
+    held: str = ""
+    autoscaled: bool = False
     surge: int = 0
     unavailable: int = 0
     weight: int = 0

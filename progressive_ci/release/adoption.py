@@ -11,10 +11,12 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.patience import until
+from progressive_ci.release.drift import hold_pause
+from progressive_ci.release.patience import await_gone, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.services import pin, pinned_revision, serving, unpin
+from progressive_ci.release.stop import unready
 from progressive_ci.release.workload import (
     REVISION,
     annotations_of,
@@ -29,6 +31,7 @@ from progressive_ci.release.workload import (
 )
 
 _CONTROLLER_SECONDS = 60.0
+_REVISION_SECONDS = 5.0
 _NEARLY_ALL = Weight(99)
 
 
@@ -43,9 +46,10 @@ def promote(release: Release) -> None:
     deployment.put_template(release)
     until(release, lambda: _agreed(release), "Deployment and ReplicaSet agree on template, pause and size")
     owner = release.must_read(deployment_ref(release))
+    began = release.hands.clock.now()
     until(
         release,
-        lambda: _taken_over(release, owner),
+        lambda: _taken_over(release, owner, began),
         "the Deployment takes the ReplicaSet over",
         seconds=_CONTROLLER_SECONDS,
     )
@@ -62,11 +66,11 @@ def services_moved(release: Release) -> bool:
 def _all_to_canary(release: Release) -> None:
     """Full size and all traffic; without a router the old pods keep their share until the take-over."""
     if not traffic.routed(release):
-        traffic.shift(release, _NEARLY_ALL, release.pause)
+        traffic.shift(release, _NEARLY_ALL, bounded(release, "the canary has nearly all pods"))
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.routed(release) and traffic.current(release) != weight.ALL:
         release.enter(weight=100)
-        traffic.shift(release, weight.ALL, release.pause)
+        traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
 
 
 def _full_size(release: Release) -> bool:
@@ -87,6 +91,7 @@ def wished_size(release: Release) -> int:
     found = release.must_read(deployment_ref(release))
     if deployment.foreign_template(release, found):
         raise deployment.superseded(release, found)
+    hold_pause(release, found)
     asked = replicas_of(found) if traffic.routed(release) else 0
     return max(release.record.size, asked, release.record.wanted.replicas or 0)
 
@@ -113,12 +118,16 @@ def _agreed(release: Release) -> bool:
     return held and observed(owner) and observed(item) and replicas_of(item) == available(item)
 
 
-def _taken_over(release: Release, owner: JsonObject) -> bool:
-    """Whether the Deployment holds it as its new one. Taken as an old one it has no revision: then the way back."""
+def _taken_over(release: Release, owner: JsonObject, began: float) -> bool:
+    """Whether the Deployment holds it as its new one; taken as an old one it gets no revision: then back at once."""
     item = release.must_read(set_ref(release))
-    if controller_uid(item) == uid_of(owner):
-        return REVISION in annotations_of(item)
-    canary_set.hand_over(release, owner, pods=replicas_of(item))
+    if controller_uid(item) != uid_of(owner):
+        canary_set.hand_over(release, owner, pods=replicas_of(item))
+        return False
+    if REVISION in annotations_of(item):
+        return True
+    if release.hands.clock.now() - began > _REVISION_SECONDS:
+        raise unready("the Deployment has taken the canary over as an old version")
     return False
 
 
@@ -157,7 +166,7 @@ def finish(release: Release) -> None:
     deployment.put_strategy(release)
     if traffic.routed(release):
         traffic.shift(release, weight.NONE, release.pause)
-    until(release, lambda: not pods_of(release, release.record.stable), "the old pods are gone")
+    await_gone(release, release.record.stable, "the old pods")
     release.enter(weight=0)
     if traffic.routed(release):
         traffic.restore_route(release)

@@ -146,6 +146,11 @@ class AnalysisRun:
         due = judge.next_due(self.state, besides=self.asked)
         return float("inf") if due is None else due
 
+    def longest_round(self) -> float:
+        """Seconds from one value of the slowest check to its next."""
+        checks = self.analysis.checks
+        return max((check.query.timeout + (check.interval or 0.0) for check in checks), default=0.0)
+
     def finish(self) -> None:
         """End it; what was never measured is no pass."""
         self.cancel()

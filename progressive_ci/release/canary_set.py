@@ -4,6 +4,7 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
+from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import absent, changes, valued, wish
 from progressive_ci.release.patience import until
 from progressive_ci.release.release import Release, existing, if_absent
@@ -69,7 +70,7 @@ def label_path(name: str) -> str:
 def create(release: Release, body: JsonObject) -> None:
     """Create the canary's ReplicaSet; one that is there already is ours, by its name and by our label."""
     ref = set_ref(release)
-    release.write(ref, if_absent(Create(ref, body)))
+    refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
 
 
 def let_go(release: Release, deployment: JsonObject) -> None:

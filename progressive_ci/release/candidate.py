@@ -152,6 +152,8 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
     """Whether a ReplicaSet of ours would hold the very template that the Deployment holds."""
     ref = Ref(kinds.REPLICA_SET, str(standing.deployment["metadata"]["namespace"]), found.side.name)
     spec = standing.deployment["spec"]
+    if not spec["selector"].get("matchLabels"):
+        return _rolling(plan, hands, standing, found, "its selector has no matchLabels")
     body = {
         "apiVersion": ref.kind.api_version,
         "kind": ref.kind.name,
@@ -178,17 +180,26 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
     except (NoAnswer, ServerError, TooManyRequests):
         raise  # no answer says nothing about what the server would store
     except ApiError as error:
-        return _rolling(plan, standing, found, f"a ReplicaSet of our own is refused: {error.what}")
+        return _rolling(plan, hands, standing, found, f"a ReplicaSet of our own is refused: {error.what}")
     if same_template(stored["spec"]["template"], found.template):
         return found
     note = (
         "a webhook or policy changes Deployments and ReplicaSets differently, so the Deployment can't adopt"
     )
-    return _rolling(plan, standing, found, note)
+    return _rolling(plan, hands, standing, found, note)
 
 
-def _rolling(plan: Plan, standing: Standing, found: Candidate, note: str) -> Candidate:
+def _rolling(plan: Plan, hands: Hands, standing: Standing, found: Candidate, note: str) -> Candidate:
     """The fallback: a Deployment of its own for the canary."""
     name = canary_name(plan.workload.name)
     selector = selector_text(canary_selector(standing.deployment))
+    ref = Ref(kinds.DEPLOYMENT, plan.namespace, name)
+    if hands.cluster.get(ref) is not None:
+        raise Refused(
+            ProgressiveError(
+                f"the canary's Deployment would have the name of one that exists ({note})",
+                where=str(ref),
+                advice="rename that one, or delete it if it is a leftover",
+            )
+        )
     return replace(found, mode=Mode.ROLL, note=note, side=Side(found.side.hash, name, selector=selector))

@@ -1,6 +1,7 @@
 """The story of a release, from the plan to the outcome."""
 
 from dataclasses import replace
+from functools import partial
 
 from progressive_ci.errors import Interrupted, LeaseLost, ProgressiveError
 from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
@@ -22,7 +23,7 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.rest import apply_rest
 from progressive_ci.release.rollback import roll_back
 from progressive_ci.release.snapshot import already_seen, snapshot
-from progressive_ci.release.stop import Stop, cancelled, unavailable
+from progressive_ci.release.stop import cancelled, cause_of
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import generation
 
@@ -118,12 +119,10 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
         return _forward(release, plan, found)
     except LeaseLost:
         raise
-    except Stop as stop:
-        cause = stop.cause
     except Interrupted:
         cause = _signalled(release)
     except ProgressiveError as error:
-        cause = unavailable(f"refused or not answered: {error}", advice=error.advice).cause
+        cause = cause_of(error)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
         told = f"a bug of this tool: {type(error).__name__}: {error}"
         cause = Cause(Result.INTERNAL, told, advice="please report it with this log")
@@ -143,7 +142,8 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
         return first.release_first(release, plan, found)
     if found.canary.hash == found.stable.hash:
         return settings.change_settings(release)
-    vigil = Vigil(release, deadline=release.hands.clock.now() + hard_end(plan, release.options))
+    deadline = release.hands.clock.now() + hard_end(plan, release.options)
+    vigil = Vigil(release, deadline=deadline, keep_up=partial(steps.keep_up, release))
     release.began("prepare")
     create_missing(release, found)
     MODES[release.record.mode].prepare(vigil, found)

@@ -7,6 +7,7 @@ from progressive_ci.model.kinds import REPLICA_SET, Ref
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.write import Patch, Write, pointer, replace, test
 from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import absent, changes, valued, wish
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop
@@ -53,7 +54,11 @@ def canary_template(release: Release) -> JsonObject:
 def foreign_template(release: Release, deployment: JsonObject) -> bool:
     """Whether NAME holds a template that is neither side's."""
     held = deployment["spec"]["template"]
-    return not (same_template(held, stable_template(release)) or _is_canary(release, held))
+    return not (
+        hash_of(held) == release.record.held
+        or same_template(held, stable_template(release))
+        or _is_canary(release, held)
+    )
 
 
 def _is_canary(release: Release, held: JsonObject) -> bool:
@@ -66,8 +71,7 @@ def _is_canary(release: Release, held: JsonObject) -> bool:
 
 def superseded(release: Release, deployment: JsonObject) -> Stop:
     """The stop when somebody else has released another version meanwhile."""
-    who = deployment["metadata"].get("managedFields") or [{}]
-    manager = str(max(who, key=lambda entry: str(entry.get("time", ""))).get("manager", "somebody"))
+    manager = last_writer(deployment, "f:template")
     return Stop(
         Cause(
             Result.CANCELLED,
@@ -85,12 +89,13 @@ def put_template(release: Release) -> None:
         valued(TEMPLATE, template),
         *(valued(path, value) for path, value in release.record.wanted.fields if path != STRATEGY),
         valued(STRATEGY, RECREATE),
+        valued(PAUSED, value=True),
     ]
 
     def decide(seen: JsonObject) -> Write | None:
         if same_template(seen["spec"]["template"], template) and seen["spec"]["strategy"] == RECREATE:
             return None
-        if not same_template(seen["spec"]["template"], stable_template(release)):
+        if foreign_template(release, seen):
             raise superseded(release, seen)
         generation = test(pointer("metadata", "generation"), seen["metadata"]["generation"])
         return Patch(ref, (generation, *_untested(changes(seen, wishes))))
@@ -142,7 +147,8 @@ def put_back(release: Release) -> None:
 
     def decide(seen: JsonObject) -> Write | None:
         wishes = list(originals)
-        if not foreign_template(release, seen):
+        held = seen["spec"]["template"]
+        if hash_of(held) != release.record.held and not foreign_template(release, seen):
             wishes.append(valued(TEMPLATE, _as_stored(seen, stable_template(release))))
         return wish(ref, seen, wishes)
 

@@ -2,11 +2,15 @@
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Warned
+from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
-from progressive_ci.release.release import Release
+from progressive_ci.release.ownership import valued, wish
+from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import pin, pinned_revision, service_ref
 from progressive_ci.release.stop import Stop
+
+PAUSED = "/spec/paused"
 
 
 def hold_pins(release: Release, canary_service: str) -> None:
@@ -34,6 +38,19 @@ def _put_back(release: Release, name: str, revision: str) -> None:
     release.hands.reporter.emit(Warned(f"{who} has changed spec.selector of {ref}; it is set again, once"))
     release.enter(asserted=(*release.record.asserted, name))
     pin(release, name, revision)
+
+
+def hold_pause(release: Release, deployment: JsonObject) -> None:
+    """Pause NAME again, once, where somebody has resumed it: its controller would start pods of its own."""
+    if deployment["spec"].get("paused"):
+        return
+    who = last_writer(deployment, "f:paused")
+    ref = Ref(DEPLOYMENT, release.record.namespace, release.record.name)
+    if PAUSED in release.record.asserted:
+        raise Stop(Cause(Result.CANCELLED, f"{who} keeps resuming {ref}, which this release has paused"))
+    release.hands.reporter.emit(Warned(f"{who} has resumed {ref}; it is paused again, once"))
+    release.enter(asserted=(*release.record.asserted, PAUSED))
+    release.write(ref, existing(lambda seen: wish(ref, seen, [valued(PAUSED, value=True)])))
 
 
 def last_writer(item: JsonObject, field: str) -> str:

@@ -3,16 +3,15 @@
 from dataclasses import replace
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of
-from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.model.outcome import Cause, Outcome
 from progressive_ci.model.plan import Plan, Workload
 from progressive_ci.model.write import Create
-from progressive_ci.release.canary_set import deployment_ref, unmark_history
+from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import create_missing
+from progressive_ci.release.promotion import complete_promotion
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release, if_absent
-from progressive_ci.release.rollback import end
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, complete
 
@@ -25,11 +24,7 @@ def release_first(release: Release, plan: Plan, found: Findings) -> Outcome:
     create_missing(release, found)
     release.write(ref, if_absent(Create(ref, body_of(plan.workload, plan.namespace))))
     _await(Vigil(release, deadline=float("inf")))
-    for entry in release.record.objects:
-        if epoch_of(release.read(entry.ref) or {}, release.record.name) is not None:
-            release.free(entry.ref)
-    unmark_history(release)
-    return end(release, Result.PROMOTED, Cause(Result.PROMOTED, "the first version serves"))
+    return complete_promotion(release, "the first version serves")
 
 
 def without_predecessor(cause: Cause) -> Cause:

@@ -5,12 +5,15 @@ import base64
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.model import kinds
 from progressive_ci.model.document import Document, JsonObject
+from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.kinds import Ref
+from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.model.write import Create
 from progressive_ci.ports import Hands
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.release import Release, if_absent
+from progressive_ci.release.stop import Stop
 
 
 def document_ref(namespace: str, document: Document) -> Ref:
@@ -34,6 +37,13 @@ def create_missing(release: Release, found: Findings) -> None:
         body = {**document.body, "metadata": {**document.body["metadata"], "namespace": namespace}}
         release.write(ref, if_absent(Create(ref, body)))
         release.note(f"{ref} is created, and stays")
+
+
+def refuse_foreign(release: Release, ref: Ref, stored: JsonObject | None) -> None:
+    """Stop where an object that the release was to create belongs to somebody else."""
+    if stored is not None and epoch_of(stored, release.record.name) is None:
+        told = f"{ref} exists, and this release has not made it"
+        raise Stop(Cause(Result.UNREADY, told, advice="rename it, or delete it if it is a leftover"))
 
 
 def changed_config(plan: Plan, hands: Hands) -> list[ProgressiveError]:

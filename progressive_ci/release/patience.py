@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from progressive_ci.model.journal import Side
+from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import unready
 
 _CONTROLLER_GAP = 0.2
+_GOODBYE = 30.0
 _LONGEST_GAP = 5.0
 _CONTROLLER_SECONDS = 60.0
 
@@ -36,3 +39,28 @@ def until(release: Release, check: Callable[[], bool], text: str, *, seconds: fl
 def next_look(elapsed: float, shortest: float) -> float:
     """Seconds to the next question: soon at first, at leisure when it takes long."""
     return min(max(shortest, elapsed / 2), _LONGEST_GAP)
+
+
+def await_gone(release: Release, side: Side, who: str) -> None:
+    """Wait until pods take no traffic any more, and a little for their end, which they may take their time for."""
+    until(release, lambda: not ready_uids(pods_of(release, side)), f"{who} take no traffic any more")
+    limit = release.hands.clock.now() + _GOODBYE
+    while pods_of(release, side):
+        if release.hands.clock.now() >= limit:
+            release.note(f"{who} still finish what they were asked; nothing waits for them")
+            return
+        release.pause(_CONTROLLER_GAP * 2)
+
+
+def bounded(release: Release, text: str) -> Callable[[float], None]:
+    """A pause that gives up when pods had their time."""
+    clock = release.hands.clock
+    began = clock.now()
+
+    def pause(seconds: float) -> None:
+        elapsed = clock.now() - began
+        if elapsed > max(release.record.ready_seconds, _CONTROLLER_SECONDS):
+            raise unready(f"still not so after {elapsed:.0f} s: {text}")
+        release.pause(seconds)
+
+    return pause

@@ -1,15 +1,16 @@
 """From the last passed check to the terminal entry: the commit point, and the cleaning up after it."""
 
-from progressive_ci.errors import ApiError, LeaseLost
-from progressive_ci.model.event import Began, Warned
+from functools import partial
+
+from progressive_ci.model.event import Began
+from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.release.canary_set import unmark_history
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.release import Release
-from progressive_ci.release.rollback import end, incomplete
-from progressive_ci.release.stop import Overdue, Stop
-
-_AGAIN = 1.0
+from progressive_ci.release.rollback import end, incomplete, until_done
+from progressive_ci.release.stop import Overdue
 
 
 def promote(release: Release) -> Outcome:
@@ -25,29 +26,25 @@ def promote(release: Release) -> Outcome:
     return complete_promotion(release)
 
 
-def complete_promotion(release: Release) -> Outcome:
+def complete_promotion(release: Release, told: str = "") -> Outcome:
     """The new version serves: take everything of ours away, and say so. Never goes back."""
-    clock = release.hands.clock
-    release.limit = clock.now() + release.options.rollback_budget
-    cause = Cause(Result.PROMOTED, f"revision {release.record.canary.hash} serves all traffic")
+    release.limit = release.hands.clock.now() + release.options.rollback_budget
+    cause = Cause(Result.PROMOTED, told or f"revision {release.record.canary.hash} serves all traffic")
     release.hands.reporter.emit(Began("clean up"))
-    told = ""
-    while True:
-        try:
-            if release.record.stage is not Stage.COMMITTED:
-                release.enter(stage=Stage.COMMITTED)
-            MODES[release.record.mode].finish(release)
-            return end(release, Result.PROMOTED, cause)
-        except LeaseLost:
-            raise
-        except Overdue as over:
-            return incomplete(release, cause, str(over))
-        except (ApiError, Stop) as error:
-            if told != str(error):
-                release.hands.reporter.emit(Warned(f"cleaning up goes on after: {error}"))
-            told = str(error)
-            release.seen.clear()
-            try:
-                release.pause(_AGAIN)
-            except Overdue as over:
-                return incomplete(release, cause, str(over))
+    try:
+        return until_done(release, partial(_finish, release, cause), "cleaning up")
+    except Overdue as over:
+        return incomplete(release, cause, str(over))
+
+
+def _finish(release: Release, cause: Cause) -> Outcome:
+    if release.record.stage is not Stage.COMMITTED:
+        release.enter(stage=Stage.COMMITTED)
+    if release.record.stable.hash:
+        MODES[release.record.mode].finish(release)
+    for entry in release.record.objects:
+        if entry.created and epoch_of(release.read(entry.ref) or {}, release.record.name) is not None:
+            release.free(entry.ref)
+    if not release.record.stable.hash:
+        unmark_history(release)
+    return end(release, Result.PROMOTED, cause)

@@ -55,6 +55,11 @@ def ready_uids(pods: Iterable[JsonObject]) -> frozenset[str]:
     return frozenset(str(pod["metadata"]["uid"]) for pod in pods if pod_ready(pod))
 
 
+def uids(pods: Iterable[JsonObject]) -> frozenset[str]:
+    """UIDs of all of them."""
+    return frozenset(str(pod["metadata"]["uid"]) for pod in pods)
+
+
 def hopeless(pods: Iterable[JsonObject]) -> Trouble | None:
     """The first container that will not start by waiting."""
     for pod in pods:

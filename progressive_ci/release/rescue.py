@@ -1,6 +1,6 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
-from progressive_ci.errors import ProgressiveError, Refused
+from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
 from progressive_ci.model.journal import Record, Stage
@@ -15,7 +15,7 @@ from progressive_ci.release.promotion import complete_promotion
 from progressive_ci.release.records import read_record, unfinished
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
-from progressive_ci.release.stop import Stop
+from progressive_ci.release.stop import cause_of
 
 
 def rollback(namespace: str, name: str, options: Options, hands: Hands, *, only: str = "") -> Outcome:
@@ -82,8 +82,10 @@ def recover(release: Release) -> Outcome:
         release.hands.clock.shield()
         try:
             MODES[release.record.mode].promote(release)
-        except Stop as stop:
-            return roll_back(release, stop.cause)
+        except LeaseLost:
+            raise
+        except ProgressiveError as error:
+            return roll_back(release, cause_of(error))
         return complete_promotion(release)
     return _back(release)
 

@@ -39,7 +39,7 @@ def roll_back(release: Release, cause: Cause) -> Outcome:
         release.note("the canary is out of every route: stable gets all traffic")
     release.limit = clock.now() + release.options.rollback_budget
     try:
-        return _until_done(release, partial(_reach, release, cause))
+        return until_done(release, partial(_reach, release, cause), "the rollback")
     except Overdue as over:
         return incomplete(release, cause, str(over))
 
@@ -50,8 +50,8 @@ def _safe_write(release: Release) -> bool:
     return bool(record.weight) and record.mode is not Mode.IN_PLACE and traffic.withdraw(release)
 
 
-def _until_done(release: Release, work: Callable[[], Outcome]) -> Outcome:
-    """Try until it is done; every try decides on fresh reads."""
+def until_done(release: Release, work: Callable[[], Outcome], what: str) -> Outcome:
+    """Try until it is done or the time is over; every try decides on fresh reads."""
     told = ""
     while True:
         try:
@@ -60,7 +60,7 @@ def _until_done(release: Release, work: Callable[[], Outcome]) -> Outcome:
             raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong, users still need stable back
             if told != str(error):
-                release.hands.reporter.emit(Warned(f"the rollback goes on after: {error}"))
+                release.hands.reporter.emit(Warned(f"{what} goes on after: {error}"))
             told = str(error)
             release.seen.clear()
             release.pause(_AGAIN)

@@ -1,11 +1,11 @@
 """A release in which no pod changes: replicas, strategy, labels. One patch, no canary."""
 
-from progressive_ci.model.outcome import Cause, Outcome, Result
+from progressive_ci.model.outcome import Outcome
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.patience import until
+from progressive_ci.release.promotion import complete_promotion
 from progressive_ci.release.release import Release
-from progressive_ci.release.rollback import end
-from progressive_ci.release.rollout import let_be, roll_to
+from progressive_ci.release.rollout import roll_to
 from progressive_ci.release.workload import complete
 
 
@@ -17,7 +17,4 @@ def change_settings(release: Release) -> Outcome:
     until(
         release, lambda: complete(release.must_read(ref)), "the Deployment is complete with its new settings"
     )
-    let_be(release)
-    return end(
-        release, Result.PROMOTED, Cause(Result.PROMOTED, "the pods stay, the other settings are changed")
-    )
+    return complete_promotion(release, "the pods stay, the other settings are changed")

@@ -18,7 +18,7 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import document_ref
 from progressive_ci.release.ownership import look_up, owned
 from progressive_ci.release.services import PIN
-from progressive_ci.release.workload import name_of
+from progressive_ci.release.workload import hash_of, name_of, selects
 from progressive_ci.routers.table import router_of
 
 FLOOR = pointer("spec", "minReplicas")
@@ -45,6 +45,8 @@ def snapshot(
         canary=found.canary,
         size=found.size,
         route=found.route,
+        held=hash_of(found.deployment["spec"]["template"]) if found.deployment else "",
+        autoscaled=bool(found.scalers),
         surge=found.surge,
         unavailable=found.unavailable,
         steps=len(plan.steps),
@@ -66,9 +68,9 @@ def snapshot(
 def _new_services(found: Findings) -> tuple[str, ...]:
     """Services that the release creates; the route's two are among them or exist."""
     routed = found.route is not None and bool(found.route.stable_service)
-    return tuple(
-        item.name for item in found.missing if routed and found.deployment and item.kind == "Service"
-    )
+    labels = dict(found.template.get("metadata", {}).get("labels") or {})
+    every = found.missing if routed and found.deployment else ()
+    return tuple(item.name for item in every if item.kind == "Service" and selects(item.body, labels))
 
 
 def already_seen(record: Record, found: Findings) -> dict[Ref, JsonObject]:

@@ -3,6 +3,8 @@
 from typing import assert_never
 
 from progressive_ci.model import weight
+from progressive_ci.model.event import Warned
+from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import traffic
@@ -11,9 +13,12 @@ from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release
-from progressive_ci.release.stop import unavailable
+from progressive_ci.release.stop import Stop, unavailable
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, replicas_of
+
+_WEIGHT = "weight"
+"""The split, in the list of what was written again."""
 
 
 def describe(step: Step) -> str:
@@ -72,6 +77,8 @@ def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
     """Give the canary a share; raising it needs pods that serve, a journal entry, and guards that see."""
     release = vigil.release
     rises = share.percent > release.record.weight
+    if traffic.routed(release):
+        _hold_weight(vigil)
     if rises:
         vigil.hold_while_blind()
         mode = MODES[release.record.mode]
@@ -80,9 +87,48 @@ def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
             mode.scale(vigil, pods)
         release.enter(step=step, weight=share.percent)
         vigil.look()
+    elif traffic.routed(release):
+        _await_stable(vigil, share)
     _shift(vigil, share)
     if not rises:
         release.enter(step=step, weight=share.percent)
+
+
+def _hold_weight(vigil: Vigil) -> None:
+    """Put the split back, once, where somebody has changed it since the last step."""
+    release = vigil.release
+    carried, announced = traffic.current(release), Weight(release.record.weight)
+    if carried == announced:
+        return
+    who = ", ".join(str(ref) for ref in traffic.router(release).objects(traffic.route_of(release)))
+    if _WEIGHT in release.record.asserted:
+        told = f"somebody keeps changing the weights of {who}, which this release needs"
+        advice = "let your GitOps tool ignore these weights while a release runs"
+        raise Stop(Cause(Result.CANCELLED, told, advice=advice))
+    told = (
+        f"somebody has changed the weights of {who} from {announced} to {carried}; they are set again, once"
+    )
+    release.hands.reporter.emit(Warned(told))
+    release.enter(asserted=(*release.record.asserted, _WEIGHT))
+    traffic.shift(release, announced, vigil.pause)
+
+
+def _await_stable(vigil: Vigil, share: Weight) -> None:
+    """Lowering the canary raises stable: it has to have the pods for it."""
+    release, allowed = vigil.release, vigil.release.record.ready_seconds
+    vigil.poll(
+        lambda: True if traffic.bearable(release, Weight(release.record.weight)) <= share else None,
+        seconds=allowed,
+        text="stable has the pods for a larger share",
+        late=lambda: unavailable(f"stable has too few ready pods for {share.rest} after {allowed:.0f} s"),
+    )
+
+
+def keep_up(release: Release) -> None:
+    """An autoscaler that asks more of NAME means the canary too, while it has weight."""
+    if release.record.autoscaled and traffic.routed(release):
+        mode = MODES[release.record.mode]
+        mode.grow(release, traffic.needed_pods(Weight(release.record.weight), mode.size(release)))
 
 
 def _shift(vigil: Vigil, share: Weight) -> None:

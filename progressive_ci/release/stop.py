@@ -28,5 +28,12 @@ def cancelled(reason: str, *, advice: str = "") -> Stop:
     return Stop(Cause(Result.CANCELLED, reason, advice=advice))
 
 
+def cause_of(error: ProgressiveError) -> Cause:
+    """Why a release stops that met this error after its first write."""
+    if isinstance(error, Stop):
+        return error.cause
+    return unavailable(f"refused or not answered: {error}", advice=error.advice).cause
+
+
 class Overdue(ProgressiveError):
     """The rollback has used up its own time; a human must look."""

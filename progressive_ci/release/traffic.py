@@ -33,6 +33,7 @@ _CAPACITY_AGE = 15.0
 """Oldest count of stable's pods that the safe write rests on: counted every 5 s, and a count may hang for 10 s."""
 
 _POLL = 0.5
+_AUTOSCALER_SECONDS = 120.0
 _ATTEMPTS = 8
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _READ_AGAIN = (Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
@@ -207,14 +208,15 @@ def withdraw(release: Release) -> bool:
     return True
 
 
-def full_capacity(release: Release) -> int:
+def full_capacity(release: Release, *, patient: bool = True) -> int:
     """Ready stable pods that can carry everything, less what may be missing.
 
-    What a person asks of NAME counts; an autoscaler that has seen stable idle asks too little.
+    What a person asks of NAME counts. An autoscaler that has seen stable idle asks too little, and gets time to
+    see that it is not idle any more: `patient` waits for the size at lease time.
     """
     found, size = release.must_read(deployment_ref(release)), release.record.size
     asked = replicas_of(found) if routed(release) else size
-    full = max(asked, size) if release.record.autoscaled else min(asked, size)
+    full = max(asked, size) if release.record.autoscaled and patient else min(asked, size)
     return max(1, full - release.record.unavailable)
 
 
@@ -222,19 +224,21 @@ def return_to_stable(release: Release) -> None:
     """All traffic to stable, in steps that its ready pods can carry; waits for them where they are too few."""
     if not routed(release):
         shift(release, weight.NONE, release.pause)
+    clock = release.hands.clock
+    began = clock.now()
     while routed(release) and (carried := current(release)) > weight.NONE:
-        bearable = bearable(release, carried)
-        if bearable < carried:
-            shift(release, bearable, release.pause)
+        least = bearable(release, carried, patient=clock.now() - began < _AUTOSCALER_SECONDS)
+        if least < carried:
+            shift(release, least, release.pause)
         else:
             release.waiting("stable has too few ready pods to take more traffic", 0, None)
             release.pause(_POLL * 2)
     release.armed = ()
 
 
-def bearable(release: Release, carried: Weight) -> Weight:
+def bearable(release: Release, carried: Weight, *, patient: bool = True) -> Weight:
     """The least canary weight that leaves stable no more than its ready pods can carry, never above today's."""
-    share = min(100, floor(100 * count_stable(release) / full_capacity(release)))
+    share = min(100, floor(100 * count_stable(release) / full_capacity(release, patient=patient)))
     return min(carried, Weight(100 - share))
 
 

@@ -26,12 +26,14 @@ class Vigil:
         release: whose.
         deadline: monotonic time of the hard end (`--max-duration`).
         guards: analyses that run beside the steps.
+        keep_up: grows the canary where an autoscaler asks for more meanwhile.
         changed_at: monotonic time of the last weight change.
     """
 
     release: Release
     deadline: float
     guards: list[AnalysisRun] = field(default_factory=list)
+    keep_up: Callable[[], None] = lambda: None
     changed_at: float = float("-inf")
 
     def watch(self, analysis: Analysis) -> None:
@@ -91,6 +93,7 @@ class Vigil:
             )
         if clock.now() >= self._count_due():
             count_stable(self.release)
+            self.keep_up()
 
     def hold_while_blind(self) -> None:
         """No weight rises while a guard has errors or no data."""
@@ -103,7 +106,8 @@ class Vigil:
     def fresh_values(self, since: float) -> None:
         """Promotion waits, bounded, until every guard has a value that was taken after `since`."""
         clock = self.release.hands.clock
-        limit = clock.now() + self.release.options.metrics_timeout
+        longest = max((guard.longest_round() for guard in self.guards), default=0.0)
+        limit = clock.now() + max(self.release.options.metrics_timeout, longest)
         while stale := [guard for guard in self.guards if not guard.fresh(since)]:
             if clock.now() >= limit:
                 raise unavailable(

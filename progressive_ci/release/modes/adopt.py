@@ -6,10 +6,10 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.release import adoption, canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.findings import Findings
-from progressive_ci.release.patience import until
-from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
+from progressive_ci.release.patience import await_gone, until
+from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
 from progressive_ci.release.release import Release
-from progressive_ci.release.services import pin, selects_canary, serving, unpin
+from progressive_ci.release.services import pin, pinned_revision, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import (
@@ -25,6 +25,7 @@ promote = adoption.promote
 committed = adoption.committed
 finish = adoption.finish
 size = adoption.wished_size
+grow = canary_set.grow
 
 
 def prepare(vigil: Vigil, found: Findings) -> None:
@@ -74,8 +75,10 @@ def _serves(release: Release, service: str, pods: int, *, first: bool) -> bool |
     if not first:
         return True if traffic.count_canary(release) >= pods else None
     ready = serving(release, (service,))[service]
-    alone = ready <= ready_uids(pods_of(release, release.record.canary))
-    return True if len(ready) >= pods and alone and traffic.count_stable(release) else None
+    if len(ready) < pods or not ready <= uids(pods_of(release, release.record.canary)):
+        return None
+    traffic.count_stable(release)
+    return True
 
 
 def _await_available(vigil: Vigil, pods: int) -> None:
@@ -137,22 +140,34 @@ def _stable_stands(release: Release) -> bool:
 
 def _traffic_to_stable(release: Release) -> None:
     """Services of stable back first, while their weight is 0; then the weight; then the canary's own Service."""
-    canary = traffic.route_of(release).canary_service
-    stable = tuple(name for name in release.record.pinned if name != canary)
+    route = traffic.route_of(release)
+    stable = tuple(name for name in release.record.pinned if name != route.canary_service)
     for name in stable:
         pin(release, name, release.record.stable.hash)
-    if stable:
+    if route.stable_service in stable:
         until(
-            release, lambda: _by_stable(release, stable), "stable's Services have their own pods as endpoints"
+            release,
+            lambda: _has_stable(release, route.stable_service),
+            "stable's Service has its own pods again",
         )
     traffic.return_to_stable(release)
-    if canary in release.record.pinned:
-        pin(release, canary, release.record.stable.hash)
+    if route.canary_service in release.record.pinned:
+        pin(release, route.canary_service, release.record.stable.hash)
+    if stable and _reaches_canary(release, stable):
+        release.note("somebody keeps taking the pins off, so the new pods go at once")
+        canary_set.resize(release, 0)
 
 
-def _by_stable(release: Release, names: tuple[str, ...]) -> bool:
-    pods = ready_uids(pods_of(release, release.record.stable))
-    return all(ready and ready <= pods for ready in serving(release, names).values())
+def _has_stable(release: Release, service: str) -> bool:
+    return bool(serving(release, (service,))[service] & ready_uids(pods_of(release, release.record.stable)))
+
+
+def _reaches_canary(release: Release, names: tuple[str, ...]) -> bool:
+    """Whether a Service of stable leads to new pods although it was pinned: then its pin does not hold."""
+    pods = uids(pods_of(release, release.record.canary))
+    if not any(ready & pods for ready in serving(release, names).values()):
+        return False
+    return any(pinned_revision(release, name) != release.record.stable.hash for name in names)
 
 
 def _end_canary(release: Release, owner: JsonObject) -> None:
@@ -164,4 +179,4 @@ def _end_canary(release: Release, owner: JsonObject) -> None:
         traffic.return_to_stable(release)
         release.enter(weight=0)
     canary_set.take_away(release, owner)
-    until(release, lambda: not pods_of(release, release.record.canary), "the new pods are gone")
+    await_gone(release, release.record.canary, "the new pods")

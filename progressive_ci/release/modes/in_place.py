@@ -41,6 +41,11 @@ def scale(vigil: Vigil, pods: int) -> None:
     del vigil, pods
 
 
+def grow(release: Release, pods: int) -> None:
+    """Its own strategy scales."""
+    del release, pods
+
+
 def promote(release: Release) -> None:
     """Rollout complete and analysis passed: there is nothing left to do."""
     del release

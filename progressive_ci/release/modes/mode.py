@@ -23,6 +23,9 @@ class Mode(Protocol):
     def scale(self, vigil: Vigil, pods: int) -> None:
         """Have at least this many canary pods ready behind the canary Service."""
 
+    def grow(self, release: Release, pods: int) -> None:
+        """Ask for at least this many canary pods, without waiting for them."""
+
     def promote(self, release: Release) -> None:
         """From a canary that passed to the commit point. Signals are only noted by now."""
 

@@ -4,15 +4,17 @@ from functools import partial
 
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.journal import Owned
 from progressive_ci.model.kinds import Ref
-from progressive_ci.model.write import Create, Delete, pointer
+from progressive_ci.model.write import Create, Delete, Patch, pointer
 from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
-from progressive_ci.release.patience import until
+from progressive_ci.release.patience import await_gone, bounded, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
@@ -41,7 +43,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     traffic.shift(release, weight.NONE, vigil.pause)
     body = canary_body(owner, found.template, replicas=0)
     ref = canary_ref(release)
-    release.write(ref, if_absent(Create(ref, body)))
+    refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
     until(release, lambda: observed(release.must_read(ref)), "the canary's Deployment has its ReplicaSet")
     release.note(f"the canary is Deployment {release.record.canary.name}; it has no traffic yet")
 
@@ -83,8 +85,7 @@ def scale(vigil: Vigil, pods: int) -> None:
     """Grow the canary, wait for its pods, and let the canary Service select them."""
     release, clock = vigil.release, vigil.release.hands.clock
     ref, allowed, began = canary_ref(release), release.record.ready_seconds, clock.now()
-    if replicas_of(release.must_read(ref)) < pods:
-        release.write(ref, existing(lambda seen: wish(ref, seen, [valued(_REPLICAS, pods)])))
+    grow(release, pods)
     vigil.poll(
         lambda: _enough(release, pods, elapsed=clock.now() - began),
         seconds=allowed,
@@ -100,6 +101,16 @@ def scale(vigil: Vigil, pods: int) -> None:
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: unready(f"Service {service} has fewer than {pods} ready endpoints of the new version"),
     )
+
+
+def grow(release: Release, pods: int) -> None:
+    """Have at least so many canary pods."""
+    ref = canary_ref(release)
+    release.write(ref, existing(partial(_grown, ref, pods)))
+
+
+def _grown(ref: Ref, pods: int, seen: JsonObject) -> Patch | None:
+    return wish(ref, seen, [valued(_REPLICAS, pods)]) if replicas_of(seen) < pods else None
 
 
 def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
@@ -123,7 +134,7 @@ def promote(release: Release) -> None:
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.current(release) != weight.ALL:
         release.enter(weight=100)
-        traffic.shift(release, weight.ALL, release.pause)
+        traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
     release.armed = ()
     template = _new_template(release)
     roll_to(release, template)
@@ -137,7 +148,7 @@ def _full_size(release: Release) -> bool:
     ref, wanted = canary_ref(release), size(release)
     item = release.must_read(ref)
     if replicas_of(item) < wanted:
-        release.write(ref, existing(lambda seen: wish(ref, seen, [valued(_REPLICAS, wanted)])))
+        grow(release, wanted)
         return False
     return observed(item) and available(item) >= wanted
 
@@ -176,14 +187,20 @@ def restore(release: Release) -> None:
 
 def _clean_up(release: Release, drain: float) -> None:
     ref = canary_ref(release)
-    if release.read(ref) is not None:
+    if _is_ours(release, release.read(ref)):
         release.note(f"the canary's pods finish their requests ({drain:.0f} s)")
         release.pause(drain)
-        release.write(
-            ref, existing(lambda seen: Delete(ref, uid_of(seen), str(seen["metadata"]["resourceVersion"])))
-        )
-        until(release, lambda: not pods_of(release, release.record.canary), "the canary's pods are gone")
+        release.write(ref, existing(partial(_removal, ref)))
+        await_gone(release, release.record.canary, "the canary's pods")
     traffic.restore_route(release)
     for name in release.record.pinned:
         unpin(release, name)
     _restore_floor(release)
+
+
+def _is_ours(release: Release, found: JsonObject | None) -> bool:
+    return found is not None and epoch_of(found, release.record.name) is not None
+
+
+def _removal(ref: Ref, seen: JsonObject) -> Delete:
+    return Delete(ref, uid_of(seen), str(seen["metadata"]["resourceVersion"]))
