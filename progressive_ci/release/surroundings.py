@@ -14,11 +14,13 @@ from progressive_ci.release.stable import Standing
 from progressive_ci.release.workload import (
     HASH_LABEL,
     annotations_of,
+    controller_uid,
     labels_of,
     name_of,
     ready_pods,
     selector_text,
     selects,
+    uid_of,
 )
 
 _ARGO_HASH = "rollouts-pod-template-hash"
@@ -207,8 +209,9 @@ def _unpinnable(
 
 def _own_pods(standing: Standing, hands: Hands, namespace: str) -> frozenset[str]:
     labels = selector_text(standing.deployment["spec"]["selector"])
+    sets = {uid_of(item) for item in standing.sets}
     pods = hands.cluster.list(kinds.POD, namespace, labels=labels)
-    return frozenset(str(item["metadata"]["uid"]) for item in pods)
+    return frozenset(uid_of(item) for item in pods if controller_uid(item) in sets)
 
 
 def _one_sided(plan: Plan, hands: Hands, standing: Standing) -> Iterable[str]:
