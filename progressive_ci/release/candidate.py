@@ -91,7 +91,7 @@ def examine(plan: Plan, options: Options, hands: Hands, standing: Standing) -> C
         # No pod changes: whatever else does is one patch of NAME, and nothing stands beside it.
         side = replace(standing.side, name="", uid="")
         return Candidate(written, template, fields, side, None, Mode.IN_PLACE)
-    reused = standing.with_template(template)
+    reused = standing.with_template(template) if plan.mode is Mode.ADOPT else None
     revision = labels_of(reused)[HASH_LABEL] if reused else hash_of(template)
     side = _side(plan, standing, reused, revision)
     found = Candidate(written, template, fields, side, reused, plan.mode)

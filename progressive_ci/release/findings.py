@@ -22,6 +22,7 @@ class Findings:
         template: the new pod template as it is sent.
         stable: the version that serves.
         canary: the version to release.
+        serving: the ReplicaSet of the version that serves; None where this is the first release.
         reused: a ReplicaSet of an earlier release that has the new template already.
         size: pods that 100 % needs.
         surge: as a number of pods.
@@ -42,6 +43,7 @@ class Findings:
     template: JsonObject
     stable: Side
     canary: Side
+    serving: JsonObject | None
     reused: JsonObject | None
     size: int
     surge: int

@@ -94,6 +94,10 @@ class Release:
         """The object as last seen; read if it never was."""
         return self.seen[ref] if ref in self.seen else self.read(ref)
 
+    def must_know(self, ref: Ref) -> JsonObject:
+        """An object that must exist, as last seen: good for what does not change, and where a write tests the rest."""
+        return self.seen[ref] if ref in self.seen else self.must_read(ref)
+
     def must_read(self, ref: Ref) -> JsonObject:
         """A fresh read of an object that must exist."""
         found = self.read(ref)

@@ -54,9 +54,10 @@ def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
 
 
 def stable_again(release: Release) -> bool:
-    """Whether NAME is complete with the version that served before."""
+    """Whether NAME is complete with the version that served before, or with somebody else's, which stays."""
     found = release.must_read(deployment_ref(release))
-    return same_template(found["spec"]["template"], stable_template(release)) and complete(found)
+    restored = same_template(found["spec"]["template"], stable_template(release))
+    return complete(found) and (restored or foreign_template(release, found))
 
 
 def let_be(release: Release) -> None:

@@ -80,6 +80,8 @@ def already_seen(record: Record, found: Findings) -> dict[Ref, JsonObject]:
         seen[Ref(kinds.SERVICE, record.namespace, name_of(item))] = item
     if found.deployment is not None:
         seen[Ref(kinds.DEPLOYMENT, record.namespace, record.name)] = found.deployment
+    if found.serving is not None:
+        seen[Ref(kinds.REPLICA_SET, record.namespace, name_of(found.serving))] = found.serving
     return seen
 
 

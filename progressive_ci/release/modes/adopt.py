@@ -34,7 +34,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     deployment.pause(release)
     for name in release.record.pinned:
         pin(release, name, release.record.stable.hash)
-    owner = release.must_read(deployment_ref(release))
+    owner = release.must_know(deployment_ref(release))
     if found.reused is not None:
         canary_set.let_go(release, owner)
         until(release, lambda: _is_free(release), "the Deployment lets go of its earlier ReplicaSet")
