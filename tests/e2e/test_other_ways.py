@@ -115,3 +115,33 @@ def test_a_plain_deployment_is_undone_when_it_fails(
     then.only_the_canary_failed(records, "2.0.0-err30")
     then.only_serves(place, OLD)
     then.nothing_of_ours_is_left(place)
+
+
+def test_a_plain_deployment_gets_its_version_back_from_an_earlier_one_that_is_bad(
+    shop: Callable[..., Shop],
+) -> None:
+    place = shop("none", image=BAD)
+    when.somebody_sets_image(place, NEW)
+    workloads.wait_ready(place.cluster.admin, place.namespace, NAME)
+    place.write(*given.in_place(place, BAD))
+    with when.users(place):
+        run = when.run(place, "run", *_JUDGED, role=place.role(options=_JUDGED))
+    then.ended(run, 10, "rolled-back-unhealthy")
+    then.only_serves(place, NEW)
+    then.nothing_of_ours_is_left(place)
+
+
+def test_a_version_that_somebody_else_puts_into_a_deployment_stays(shop: Callable[..., Shop]) -> None:
+    place = shop("none")
+    place.write(*given.in_place(place, NEW))
+    with when.users(place) as load:
+        with when.start(place, "run", *_JUDGED, role=place.role(options=_JUDGED)) as tool:
+            tool.wait_for("== prepare")
+            when.somebody_sets_image(place, "example/app:3.0.0")
+            run = tool.end()
+        records = load.stop()
+    then.ended(run, 13, "rolled-back-cancelled")
+    assert "superseded" in run.told["reason"]
+    then.no_request_failed(records)
+    then.only_serves(place, "example/app:3.0.0")
+    then.nothing_of_ours_is_left(place)
