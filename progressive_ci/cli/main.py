@@ -68,7 +68,9 @@ def parameter(option: Option, defaults: Mapping[str, object], *, argument: bool)
     """One option as click knows it; the workload's name stands without a flag where it is the argument."""
     default = defaults.get(option.field)
     if argument:
-        return click.Argument([option.field], required=default is None, default=default)
+        if default is None:
+            return click.Argument([option.field], required=True)
+        return click.Argument([option.field], required=False, default=default)
     names = [option.flag, option.field, *([option.short] if option.short else [])]
     shown = f"{option.help} [default: {option.default}]" if option.default not in {"", "0"} else option.help
     match option.shape:
@@ -117,13 +119,29 @@ def words(option: Option, text: str) -> tuple[str, ...]:
 
 
 def seconds(_context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """`90`, `90s`, `5m` or `1h30m` in seconds."""
+    """The value of a duration option.
+
+    Raises:
+        BadParameter: it is none.
+    """
     if value is None:
         return None
     try:
-        found = float(value) if value.isdecimal() else go_duration(value)
+        return in_seconds(value)
     except ProgressiveError as error:
-        raise click.BadParameter(f"{value!r} is not a duration; {error.advice}", param=parameter) from error
+        raise click.BadParameter(str(error), param=parameter) from error
+
+
+def in_seconds(text: str) -> float:
+    """`90`, `90s`, `5m` or `1h30m` in seconds.
+
+    Raises:
+        ProgressiveError: it is no duration, or below zero.
+    """
+    try:
+        found = float(text) if text.isdecimal() else go_duration(text)
+    except ProgressiveError as error:
+        raise ProgressiveError(f"{text!r} is not a duration", advice=error.advice) from error
     if found < 0:
-        raise click.BadParameter(f"{value!r} is below zero", param=parameter)
+        raise ProgressiveError(f"{text!r} is below zero", advice="write 0 or more")
     return found

@@ -100,14 +100,14 @@ def literals() -> Iterator[str]:
     """Every text in the code, with a line end where a value is put in."""
     for path in (ROOT / "progressive_ci").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            match node:
-                case ast.JoinedStr(values):
-                    yield "".join(
-                        part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else "\n"
-                        for part in values
-                    )
-                case ast.Constant(str(text)):
-                    yield text
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(map(literal, node.values))
+            else:
+                yield literal(node, otherwise="")
+
+
+def literal(node: ast.AST, otherwise: str = "\n") -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else otherwise
 
 
 TEXTS = tuple(literals())
