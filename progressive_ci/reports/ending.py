@@ -50,7 +50,7 @@ NEXT: dict[Result, str] = {
 def ending(outcome: Outcome) -> tuple[str, ...]:
     """The closing lines before the JSON line; at most five, whatever happened."""
     result = outcome.result
-    headline, state = HEADLINE[result]
+    headline, state = headline_of(outcome)
     word = "done" if result.code == 0 else "FAILED"
     lines = [f"{word}: {headline} (exit {result.code}, {result.word})"]
     if outcome.reason:
@@ -62,6 +62,13 @@ def ending(outcome: Outcome) -> tuple[str, ...]:
     if advice:
         lines.append(f"  next  {shorten(one_line(advice), 600)}")
     return tuple(lines)
+
+
+def headline_of(outcome: Outcome) -> tuple[str, str]:
+    """What happened, and the cluster's state; a run that ended before it knew its version wrote nothing."""
+    if outcome.result is Result.CANCELLED and not outcome.revision:
+        return "cancelled", UNTOUCHED
+    return HEADLINE[outcome.result]
 
 
 def details(outcome: Outcome) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def verdict(event: Ended) -> tuple[str, ...]:
     problems = ending.problems_of(outcome)
     if len(problems) > 1:
         return tuple(complaint(problem) for problem in problems[:ANNOTATIONS])
-    headline = ending.HEADLINE[outcome.result][0]
+    headline, _ = ending.headline_of(outcome)
     return (
         annotation("error", outcome.reason or headline, outcome.source, title=f"progressive-ci: {headline}"),
     )

@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from progressive_ci.model.outcome import Outcome
+from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.reports import ending
 from progressive_ci.reports.plain import MARK, quote
 from progressive_ci.reports.story import Chapter, Measurements, Story
@@ -17,7 +17,9 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~!&@-])")
 
 
 def summary(story: Story) -> str:
-    """The run so far; whole at any time, since the file is rewritten as the run goes."""
+    """The run so far; whole at any time, since the file is rewritten. Nothing where nothing was to do."""
+    if story.outcome and story.outcome.result is Result.NOTHING_TO_DO:
+        return ""
     parts = [_title(story), _verdict(story.outcome), _table(story.chapters), _warnings(story), _quotes(story)]
     return within("\n".join(part for part in parts if part))
 

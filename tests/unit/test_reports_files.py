@@ -60,6 +60,10 @@ def test_the_summary_of_a_run_that_goes_on_is_whole() -> None:
     assert "Running." in summary(story_of(*RUN))
 
 
+def test_a_post_step_with_nothing_to_do_leaves_no_summary() -> None:
+    assert summary(story_of(Ended(Outcome(Result.NOTHING_TO_DO, "this job began no release")))) == ""
+
+
 def test_no_summary_is_large_enough_to_be_dropped() -> None:
     wide = tuple(
         event

@@ -109,12 +109,19 @@ def test_github_gets_groups_that_end_and_one_annotation_at_the_failing_metric() 
 
 @pytest.mark.parametrize("result", Result, ids=lambda result: result.word)
 def test_every_end_takes_at_most_five_lines(result: Result) -> None:
-    outcome = Outcome(result, "a reason", advice="do this", recovered="an older release was rolled back")
+    recovered = "an older release was rolled back"
+    outcome = Outcome(result, "a reason", revision="6c8f7", advice="do this", recovered=recovered)
     lines = ending(outcome)
     assert len(lines) <= 5
     assert HEADLINE[result][0] in lines[0]
     assert f"exit {result.code}" in lines[0]
     assert not any("{" in line for line in lines)
+
+
+def test_a_run_that_is_cancelled_before_its_first_write_claims_no_rollback() -> None:
+    lines = ending(Outcome(Result.CANCELLED, "SIGTERM arrived before the first write"))
+    assert lines[0] == "FAILED: cancelled (exit 13, rolled-back-cancelled)"
+    assert lines[2] == "  now   nothing was touched"
 
 
 def test_what_is_left_behind_stands_above_the_ending_with_its_command() -> None:
