@@ -62,9 +62,7 @@ def metric(**changes: str) -> str:
     )
     address = "http://prometheus.monitoring:9090"
     head = "name: success-rate\n" if "name" not in written else ""
-    return (
-        f"{head}{lines}\nprovider:\n  prometheus:\n    address: {address}\n    query: |\n{indent(query, ' ' * 6)}"
-    )
+    return f"{head}{lines}\nprovider:\n  prometheus:\n    address: {address}\n    query: |\n{indent(query, ' ' * 6)}"
 
 
 def template(*metrics: str) -> str:
@@ -89,7 +87,7 @@ def pod(image: str, *, labels: str = "{app: web}") -> str:
         """)
 
 
-def rollout(  # noqa: PLR0913 - the fields that scenarios change
+def rollout(
     router: str,
     *,
     image: str = IMAGE,

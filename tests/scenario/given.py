@@ -2,8 +2,11 @@
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.sandbox.app import documents
+from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.json_patch import clone
+from progressive_ci.sandbox.resources import NODE
 from tests.scenario.oracle import Oracle
 from tests.scenario.scene import NAMESPACE, Scene
 
@@ -26,13 +29,25 @@ def app(*, router: str = "gateway", replicas: int = 4, image: str = "web:1.0.0")
 
 
 def nothing(*, router: str = "gateway") -> Scene:
-    """A cluster in which nobody has deployed the application yet; its Services and route stand."""
-    made = app(router=router)
-    sandbox = made.sandbox
-    deployment = sandbox.get(kinds.DEPLOYMENT, NAMESPACE, "web")
-    assert deployment is not None
-    sandbox.traffic.users("users", sandbox.traffic._users["users"].entry, 0)  # noqa: SLF001
-    return made
+    """A cluster with the application's Services and route, but nobody has deployed it yet."""
+    sandbox = Sandbox()
+    row = "none" if router in ("ratio", "") else router
+    _, *rest = documents("web", NAMESPACE, replicas=1, router=row, image="")
+    sandbox.apply(*rest)
+    return scene(sandbox, router)
+
+
+def no_more_room(scene: Scene) -> None:
+    """No node takes another pod."""
+    for node in scene.sandbox.all(NODE):
+        full = clone(node)
+        full["spec"]["unschedulable"] = True
+        scene.sandbox.store.write(NODE, full)
+
+
+def exceeded_quota(scene: Scene) -> None:
+    """The namespace may have no more pods."""
+    scene.sandbox.world.replica_sets.refusal = lambda _: "pods are forbidden: exceeded quota: pods"
 
 
 def scene(sandbox: Sandbox, router: str) -> Scene:
@@ -47,3 +62,49 @@ def snapshot(sandbox: Sandbox) -> dict[str, JsonObject]:
         for kind in WATCHED
         for item in sandbox.all(kind, NAMESPACE)
     }
+
+
+def autoscaler(scene: Scene, name: str) -> None:
+    """A HorizontalPodAutoscaler that writes the size of NAME."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 20}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    hpa = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": metadata,
+        "spec": spec,
+    }
+    scene.sandbox.apply(hpa)
+    scene.before = snapshot(scene.sandbox)
+
+
+def policy_on_deployments(scene: Scene) -> None:
+    """A policy that has put an annotation into the pod template of every Deployment, but into no ReplicaSet."""
+    mark = ("policy.example/checked", "yes")
+
+    def marked(template: JsonObject) -> JsonObject:
+        metadata = template.get("metadata") or {}
+        annotations = {**(metadata.get("annotations") or {}), mark[0]: mark[1]}
+        return {**template, "metadata": {**metadata, "annotations": annotations}}
+
+    def change(_: int, call: Call) -> None:
+        if "/deployments" not in call.path:
+            return
+        match call.method, call.body:
+            case "POST", dict() as body:
+                body["spec"] = {**body["spec"], "template": marked(body["spec"]["template"])}
+            case "PATCH", list() as steps:
+                for index, step in enumerate(steps):
+                    if step["op"] != "test" and step["path"] == "/spec/template":
+                        steps[index] = {**step, "value": marked(step["value"])}
+            case _:
+                pass
+
+    live = scene.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, "web")
+    assert live is not None
+    wanted = {**clone(live), "spec": {**clone(live["spec"]), "template": marked(live["spec"]["template"])}}
+    scene.sandbox.apply(wanted)
+    scene.sandbox.clock.run(30)
+    scene.sandbox.faults.before_each(change)
+    scene.oracle.next_release()

@@ -53,12 +53,16 @@ class Oracle:
         broken: what broke a rule, one sentence each.
         meddled: whether others change what the release owns, so that their changes are not ours.
         superseded: whether somebody else has put a version into NAME.
+        blind: whether the journal is nothing that can be read.
+        weights: percent on the canary before each request.
     """
 
     sandbox: Sandbox
     broken: list[str] = field(default_factory=list)
     meddled: bool = False
     superseded: bool = False
+    blind: bool = False
+    weights: list[int] = field(default_factory=list)
     _version: str = ""
     _record: Record | None = None
     _carried: int = 0
@@ -67,18 +71,22 @@ class Oracle:
 
     def __post_init__(self) -> None:
         """Begin to watch."""
-        for kind in FOREIGN_KINDS:
-            for item in self.sandbox.all(kind, NAMESPACE):
-                self._at_first[Ref(kind, NAMESPACE, item["metadata"]["name"])] = clone(item)
+        self.next_release()
         self.sandbox.faults.before_each(self._before)
         self.sandbox.faults.after_each(self._after)
         self.sandbox.store.subscribe(self._pod_changed, kinds.POD)
+
+    def next_release(self) -> None:
+        """What stands now is what the next release must give back."""
+        for kind in FOREIGN_KINDS:
+            for item in self.sandbox.all(kind, NAMESPACE):
+                self._at_first[Ref(kind, NAMESPACE, item["metadata"]["name"])] = clone(item)
 
     @property
     def record(self) -> Record | None:
         """The journal as it stands."""
         found = self.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, JOURNAL)
-        if found is None:
+        if found is None or self.blind:
             return None
         if found["metadata"]["resourceVersion"] != self._version:
             self._version = found["metadata"]["resourceVersion"]
@@ -86,12 +94,15 @@ class Oracle:
         return self._record
 
     def _say(self, rule: str, what: str) -> None:
-        self.broken.append(f"{self.sandbox.clock.now():.3f} s, request {len(self.sandbox.log)}: rule {rule}: {what}")
+        self.broken.append(
+            f"{self.sandbox.clock.now():.3f} s, request {len(self.sandbox.log)}: rule {rule}: {what}"
+        )
 
     def _before(self, number: int, call: Call) -> None:
         del number
         record = self.record
         self._carried = self.weight(record) if record else 0
+        self.weights.append(self._carried)
         deployment = self.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)
         self._paused = bool(deployment and deployment["spec"].get("paused"))
         if call.method != "GET" and not call.dry and "authorization.k8s.io" not in call.path:
@@ -99,7 +110,7 @@ class Oracle:
             self._demand_announcement(call, record)
 
     def _after(self, done: Exchange) -> None:
-        if not done.writes or not done.applied or done.status >= 400:  # noqa: PLR2004 - HTTP
+        if not done.writes or not done.applied or done.status >= 400:
             return
         record = self.record
         if record is None or record.mode is Mode.IN_PLACE:
@@ -141,16 +152,17 @@ class Oracle:
         if record is None or record.state is State.ENDED:
             self._say("6", f"{call.method} {call.path} without a running journal")
             return
-        name = call.path.rpartition("/")[2] if call.method != "POST" else call.body["metadata"]["name"]  # type: ignore[index] - a create has a body
+        body: Any = call.body
+        name = body["metadata"]["name"] if call.method == "POST" else call.path.rpartition("/")[2]
         known = {entry.ref.name for entry in record.objects}
         if name not in known and not self._is_history(call):
             self._say("6", f"{call.method} {call.path} is not in the journal")
 
     def _is_history(self, call: Call) -> bool:
         """Marks that a controller has copied to older ReplicaSets are taken off without an entry."""
-        return "/replicasets/" in call.path and all(
-            step["op"] == "test" or _is_mark(step["path"]) for step in call.body or []  # type: ignore[attr-defined, union-attr] - a JSON Patch
-        )
+        steps: Any = call.body or []
+        marks = (step["op"] == "test" or _is_mark(step["path"]) for step in steps)
+        return "/replicasets/" in call.path and call.method == "PATCH" and all(marks)
 
     # Rules 1 and 2: weights and the pods behind them.
 
@@ -160,7 +172,9 @@ class Oracle:
         if route is None or isinstance(route.settings, RatioSettings):
             return 0
         table = router_of(route)
-        found = {ref: item for ref in table.objects(route) if (item := self.sandbox.store.find(ref)) is not None}
+        found = {
+            ref: item for ref in table.objects(route) if (item := self.sandbox.store.find(ref)) is not None
+        }
         return table.weight(route, found).percent
 
     def _size(self, record: Record) -> int:
@@ -177,7 +191,10 @@ class Oracle:
         if now > record.weight:
             self._say("6", f"the canary carries {now} %, the journal announces {record.weight} %")
         if now > self._carried:
-            needed, ready = max(1, ceil(now * self._size(record) / 100)), self._ready(record.route.canary_service)
+            needed, ready = (
+                max(1, ceil(now * self._size(record) / 100)),
+                self._ready(record.route.canary_service),
+            )
             if ready < needed:
                 self._say("1", f"raised to {now} % with {ready} of {needed} ready pods")
             return
@@ -192,7 +209,7 @@ class Oracle:
         for ref in router_of(record.route).objects(record.route):
             item = self.sandbox.store.find(ref)
             for weights in _weights(item or {}):
-                if sum(weights) != 100:  # noqa: PLR2004 - percent
+                if sum(weights) != 100:
                     self._say("2", f"the weights of {ref} are {weights}")
 
     # Rules 3 and 4: old pods, and the way back.
@@ -203,7 +220,7 @@ class Oracle:
         going = bool(pod["metadata"].get("deletionTimestamp"))
         was = bool(before and before["metadata"].get("deletionTimestamp"))
         record = self.record
-        if not going or was or self.meddled or record is None or record.route is None:
+        if not going or was or self.meddled or self.superseded or record is None or record.route is None:
             return
         if isinstance(record.route.settings, RatioSettings) or record.mode is not Mode.ADOPT:
             return
@@ -218,7 +235,7 @@ class Oracle:
                     return
 
     def _demand_last_known_good(self, record: Record) -> None:
-        if record.stage not in (Stage.PREPARING, Stage.STEPPING) or not record.stable.name:
+        if record.stage not in (Stage.PREPARING, Stage.STEPPING) or not record.stable.hash:
             return
         if record.mode is not Mode.ADOPT:
             return
@@ -227,7 +244,9 @@ class Oracle:
             self._say("4", f"ReplicaSet {record.stable.name} is gone before the commit point")
             return
         owner = self._at_first[Ref(kinds.DEPLOYMENT, NAMESPACE, NAME)]
-        if not self.superseded and without_hash(found["spec"]["template"]) != without_hash(owner["spec"]["template"]):
+        if not self.superseded and without_hash(found["spec"]["template"]) != without_hash(
+            owner["spec"]["template"]
+        ):
             self._say("4", f"the template of {record.stable.name} has changed")
 
     # Rule 9: foreign fields.
@@ -252,7 +271,11 @@ class Oracle:
         """No Service of the release ever selects pods of both versions."""
         if not record.pinned or self.superseded:
             return
-        pods = [pod for pod in self.sandbox.all(kinds.POD, NAMESPACE) if not pod["metadata"].get("deletionTimestamp")]
+        pods = [
+            pod
+            for pod in self.sandbox.all(kinds.POD, NAMESPACE)
+            if not pod["metadata"].get("deletionTimestamp")
+        ]
         for name in record.pinned:
             service = self.sandbox.get(kinds.SERVICE, NAMESPACE, name)
             if service is None:

@@ -143,7 +143,9 @@ class Scene:
     def released(self, text: str, options: Options | None = None) -> Run:
         """`progressive-ci run` with this input."""
         plan = planned(text)
-        return self._run(lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs))))
+        return self._run(
+            lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs)))
+        )
 
     def rescued(self, options: Options | None = None) -> Run:
         """`progressive-ci rollback web`."""
@@ -171,6 +173,4 @@ class Scene:
 
 def planned(text: str) -> Plan:
     """What the real reader of specs makes of an input."""
-    return read(
-        parse([("spec.yaml", text)]), condition_check=complaint, query_check=check, fill_query=fill
-    )
+    return read(parse([("spec.yaml", text)]), condition_check=complaint, query_check=check, fill_query=fill)

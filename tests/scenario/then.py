@@ -1,8 +1,10 @@
 """Then: what a scenario claims."""
 
+import re
+
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.event import Sampled
+from progressive_ci.model.event import Sampled, Warned
 from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.journal import State
 from progressive_ci.model.outcome import Result
@@ -12,6 +14,7 @@ from tests.scenario.given import WATCHED, snapshot
 from tests.scenario.oracle import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
 
+ROUTERS = ("gateway", "istio", "nginx", "ratio")
 ROUTES = ("/httproutes/", "/virtualservices/", "/ingresses/")
 OWN = ("/leases", "/configmaps")
 _SERVERS = ("resourceVersion", "managedFields", "generation", "uid", "creationTimestamp")
@@ -64,7 +67,8 @@ def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
             assert RELEASE not in labels_of(item), name
             assert kind != kinds.SERVICE or HASH_LABEL not in (item["spec"].get("selector") or {}), name
     lease = sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
-    assert lease is None or not lease["spec"].get("holderIdentity"), "the lease has a holder"
+    held = lease is not None and bool(lease["spec"].get("holderIdentity"))
+    assert not held or "the lease's holder" in but, "the lease has a holder"
     record = scene.oracle.record
     assert record is None or record.state is State.ENDED, "the journal is open"
 
@@ -77,7 +81,11 @@ def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     for name, item in now.items():
         if name not in but:
             assert _fields(item) == _fields(scene.before[name]), name
-    left = [item["metadata"]["name"] for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE) if replicas_of(item)]
+    left = [
+        item["metadata"]["name"]
+        for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE)
+        if replicas_of(item)
+    ]
     assert len(left) == 1
 
 
@@ -105,10 +113,23 @@ def the_safe_write_came_first(run: Run) -> None:
     """After the deciding sample nothing was sent before the canary was out of the route."""
     deciding = run.stopped
     assert deciding is not None
-    sample = max((told for told in run.told if isinstance(told.event, Sampled) and told.time <= deciding.time), key=lambda told: told.sent)
+    sample = max(
+        (told for told in run.told if isinstance(told.event, Sampled) and told.time <= deciding.time),
+        key=lambda told: told.sent,
+    )
     first = next(done for done in run.scene.sandbox.log[sample.sent :] if not is_lease(done))
     assert is_safe_write(first), f"{first.call.method} {first.call.path}"
     assert first.time - sample.time < 0.001
+
+
+def a_signal_is_answered_by_the_safe_write(scene: Scene, at_request: Exchange) -> None:
+    """Where the canary had weight, the next request takes it out of the route."""
+    after = [done for done in scene.sandbox.log[at_request.number :] if not is_lease(done)]
+    weights = scene.oracle.weights
+    if weights[at_request.number - 1] and not is_safe_write(at_request):
+        assert is_safe_write(after[0]), (
+            f"{at_request.call.path}, then {after[0].call.method} {after[0].call.path}"
+        )
 
 
 def is_lease(done: Exchange) -> bool:
@@ -125,3 +146,35 @@ def nothing_was_written(run: Run, *, but: tuple[str, ...] = OWN) -> None:
     """Reads and dry-runs alone."""
     wrote = [f"{done.call.method} {done.call.path}" for done in run.requests if done.writes]
     assert not [each for each in wrote if not any(part in each for part in but)], wrote
+
+
+def refused(run: Run, *reasons: str) -> None:
+    """Preflight said no, in these words, and nothing was written."""
+    ended(run, Result.REFUSED)
+    assert run.outcome is not None
+    assert run.outcome.reason == "\n".join(reasons)
+    nothing_was_written(run)
+
+
+def named_pod(text: str) -> str:
+    """The pod that a sentence names."""
+    found = re.search(r"\bweb-\w+-\w{5}\b", text)
+    assert found is not None, text
+    return found[0]
+
+
+def warnings(run: Run) -> list[str]:
+    """What the user was warned of."""
+    return [told.event.text for told in run.told if isinstance(told.event, Warned)]
+
+
+def active_set(scene: Scene) -> str:
+    """Name of the one ReplicaSet with pods."""
+    [found] = [item for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE) if replicas_of(item)]
+    return str(found["metadata"]["name"])
+
+
+def hash_of_active(scene: Scene) -> str:
+    """Hash of the version that serves."""
+    [found] = [item for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE) if replicas_of(item)]
+    return labels_of(found)[HASH_LABEL]

@@ -1,0 +1,167 @@
+"""Something happens to a release at any of its requests: a signal, the death of the process, a fault.
+
+Every request of every router is one case; a run takes some of them, spread evenly, and all with SWEEP=all.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.faults import Exchange, Fault
+from tests.scenario import given, then
+from tests.scenario.documents import rollout
+from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.then import ROUTERS
+
+STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
+STRIDE = 1 if os.environ.get("SWEEP") == "all" else 37
+LONGEST = 400
+LEASE_SECONDS = 40
+
+
+def text(router: str) -> str:
+    return rollout(router, steps=STEPS)
+
+
+def offset(router: str, number: int) -> int:
+    """Where the cases of a router begin, so that those of all of them together lie close."""
+    return (number + 9 * ROUTERS.index(router)) % STRIDE
+
+
+def befallen(
+    router: str, fault: Fault, offset: int, *, writes: bool = False
+) -> Iterator[tuple[Scene, Run, Exchange]]:
+    """The release again and again, each time with the fault at a later request, until there is none so late."""
+    for number in range(1 + offset, LONGEST, STRIDE):
+        scene = given.app(router=router)
+        scene.sandbox.faults.plan(fault, when=at(number, writes=writes))
+        run = scene.released(text(router))
+        if len(scene.sandbox.log) < number:
+            return
+        yield scene, run, scene.sandbox.log[number - 1]
+    pytest.fail(f"the release has more than {LONGEST} requests")
+
+
+def at(number: int, *, writes: bool) -> Callable[[int, Call], bool]:
+    """The request with this number, if it is of the kind that the fault befalls."""
+    return lambda found, call: found == number and (not writes or call.method != "GET")
+
+
+def is_whole(scene: Scene, version: str) -> None:
+    then.serves(scene, version)
+    then.nobody_was_turned_away(scene)
+    then.everything_but_the_version_is_as_before(scene)
+    then.rules_held(scene)
+
+
+def version_of(scene: Scene) -> str:
+    """What most users get after all."""
+    scene.sandbox.clock.run(1)
+    return "2.0.0" if scene.sandbox.traffic.share("2.0.0") > 0.5 else "1.0.0"
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("fault", [faults.signal_before, faults.signal_after], ids=["before", "after"])
+def test_a_signal_at_any_request_ends_in_the_old_version_or_finishes_the_promotion(
+    router: str, fault: Callable[[str], Fault]
+) -> None:
+    for scene, run, at_request in befallen(router, fault("SIGTERM"), offset(router, 0)):
+        assert run.outcome is not None
+        assert run.outcome.result in (Result.CANCELLED, Result.PROMOTED), f"{at_request}: {run.outcome}"
+        then.nothing_left(scene)
+        is_whole(scene, "1.0.0" if run.outcome.result is Result.CANCELLED else "2.0.0")
+        if run.outcome.result is Result.CANCELLED and router != "ratio":
+            then.a_signal_is_answered_by_the_safe_write(scene, at_request)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("fault", [faults.kill_before(), faults.kill_after()], ids=["before", "after"])
+def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone(
+    router: str, fault: Fault
+) -> None:
+    for scene, run, _ in befallen(router, fault, offset(router, 3)):
+        assert run.outcome is None
+        scene.sandbox.clock.run(LEASE_SECONDS)
+        back = scene.rescued()
+        assert back.outcome is not None
+        assert back.outcome.result in (Result.RECOVERED, Result.PROMOTED, Result.NOTHING_TO_DO), back.outcome
+        then.nothing_left(
+            scene, but=("the lease's holder",) if back.outcome.result is Result.NOTHING_TO_DO else ()
+        )
+        is_whole(scene, version_of(scene))
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_release_that_dies_at_any_request_is_finished_first_by_the_next_run(router: str) -> None:
+    for scene, run, _ in befallen(router, faults.kill_after(), offset(router, 7)):
+        assert run.outcome is None
+        again = scene.released(text(router))
+        assert again.outcome is not None
+        assert again.outcome.result in (Result.PROMOTED, Result.UNCHANGED), again.outcome
+        then.nothing_left(
+            scene, but=("the lease's holder",) if again.outcome.result is Result.UNCHANGED else ()
+        )
+        is_whole(scene, "2.0.0")
+
+
+FAULTS = {
+    "its answer is lost": (faults.lose_answer(), False),
+    "it never arrives": (faults.drop(), False),
+    "the connection is refused": (faults.refuse(), False),
+    "a conflict": (faults.conflict(), True),
+    "too many requests": (faults.too_many(), False),
+    "the server fails": (faults.broken(), False),
+}
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize(("fault", "writes"), FAULTS.values(), ids=FAULTS)
+def test_one_bad_answer_at_any_request_changes_nothing_in_the_end(
+    router: str, fault: Fault, *, writes: bool
+) -> None:
+    for scene, run, at_request in befallen(router, fault, offset(router, 5), writes=writes):
+        assert run.outcome is not None
+        allowed = (
+            (Result.PROMOTED, Result.REFUSED) if writes and is_preflight(at_request) else (Result.PROMOTED,)
+        )
+        assert run.outcome.result in allowed, f"{at_request}: {run.outcome}"
+        then.nothing_left(scene, but=("the lease's holder",) if "/leases" in at_request.call.path else ())
+        is_whole(scene, "2.0.0" if run.outcome.result is Result.PROMOTED else "1.0.0")
+
+
+def is_preflight(done: Exchange) -> bool:
+    """A conflict is an answer to a dry run and to a review: it is passed on."""
+    return done.call.dry or "selfsubject" in done.call.path
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_second_run_on_the_finished_state_writes_nothing(router: str) -> None:
+    scene = given.app(router=router)
+    then.ended(scene.released(text(router)), Result.PROMOTED)
+    before = {ref: item["metadata"]["resourceVersion"] for ref, item in versions(scene).items()}
+    again = scene.released(text(router))
+    then.ended(again, Result.UNCHANGED)
+    then.nothing_was_written(again)
+    assert {ref: item["metadata"]["resourceVersion"] for ref, item in versions(scene).items()} == before
+
+
+def versions(scene: Scene) -> dict[str, dict[str, dict[str, str]]]:
+    """Every object of the namespace but the lease and the journal."""
+    every = (
+        kinds.DEPLOYMENT,
+        kinds.REPLICA_SET,
+        kinds.SERVICE,
+        kinds.HTTP_ROUTE,
+        kinds.VIRTUAL_SERVICE,
+        kinds.INGRESS,
+    )
+    return {
+        f"{kind.name} {item['metadata']['name']}": item
+        for kind in every
+        for item in scene.sandbox.all(kind, NAMESPACE)
+    }
