@@ -159,6 +159,7 @@ def _spec_services(
     """The two Services that the spec names."""
     if plan.route is None or not plan.route.stable_service:
         return
+    plain = {name: value for name, value in labels.items() if name != HASH_LABEL}
     by_name = {name_of(item): item for item in every}
     given = {document.name for document in plan.needed if document.kind == "Service"}
     for role, name in (
@@ -177,7 +178,7 @@ def _spec_services(
             yield ProgressiveError(
                 f"its selector {by_name[name]['spec'].get('selector') or '(none)'} does not select the stable pods",
                 where=where,
-                advice=f"let it select the labels of the pod template: {labels}",
+                advice=f"let it select labels of the pod template: {plain}",
             )
 
 
