@@ -20,7 +20,7 @@ HEADLINE: dict[Result, tuple[str, str]] = {
     Result.OUTDATED: ("outdated", f"{UNTOUCHED}; a newer commit is already deployed"),
     Result.UNHEALTHY: ("rolled back, the new version is unhealthy", RESTORED),
     Result.UNREADY: ("rolled back, the new version never became ready", RESTORED),
-    Result.UNAVAILABLE: ("rolled back, no verdict was possible", RESTORED),
+    Result.UNAVAILABLE: ("rolled back, metrics or API server gave no usable answer", RESTORED),
     Result.CANCELLED: ("rolled back, the run was cancelled", RESTORED),
     Result.REJECTED: ("rolled back, nobody approved", RESTORED),
     Result.INTERNAL: ("rolled back, the tool itself failed", RESTORED),

@@ -16,13 +16,19 @@ def last(output: str) -> dict[str, object]:
     return found
 
 
-def test_a_good_version_is_promoted_and_the_last_line_says_so(stage: Stage) -> None:
+def test_a_good_version_is_promoted_told_by_its_journal_and_not_released_again(stage: Stage) -> None:
     folder = stage.spec(image="example/web:2", checked=True)
     done = stage.run("progressive-ci", "run", "-f", str(folder), *QUICK)
     assert done.returncode == 0, done.stdout + done.stderr
     assert last(done.stdout)["result"] == "promoted"
     again = stage.run("progressive-ci", "run", "-f", str(folder), *QUICK)
     assert (again.returncode, last(again.stdout)["result"]) == (0, "unchanged")
+    status = stage.run("progressive-ci", "status", NAME, "-n", NAMESPACE)
+    assert "state     ended: promoted" in status.stdout
+    forgotten = stage.run("progressive-ci", "forget", NAME, "-n", NAMESPACE)
+    assert (forgotten.returncode, forgotten.stdout) == (0, f"the journal of {NAME} is removed\n")
+    status = stage.run("progressive-ci", "status", NAME, "-n", NAMESPACE)
+    assert status.stdout == f"there is no journal of {NAMESPACE}/{NAME}\n"
 
 
 def test_a_bad_version_is_rolled_back_with_its_metric_in_the_last_lines(stage: Stage) -> None:
@@ -37,10 +43,10 @@ def test_a_bad_version_is_rolled_back_with_its_metric_in_the_last_lines(stage: S
     assert stage.weight() == 0
 
 
-def test_a_folder_with_a_rollout_from_standard_input_is_released(stage: Stage) -> None:
+def test_a_rollout_from_standard_input_is_released_with_a_full_disk_under_the_report(stage: Stage) -> None:
     text = (stage.spec(image="example/web:2") / "rollout.yaml").read_text()
     done = subprocess.run(
-        ("progressive-ci", "run", "-f", "-", *QUICK),
+        ("progressive-ci", "run", "-f", "-", *QUICK, "--report", "/dev/full"),
         input=text,
         env=stage.environment(),
         capture_output=True,
@@ -49,6 +55,7 @@ def test_a_folder_with_a_rollout_from_standard_input_is_released(stage: Stage) -
         check=False,
     )
     assert done.returncode == 0, done.stdout
+    assert "/dev/full cannot be written (No space left on device)" in done.stdout
 
 
 def test_a_signal_rolls_back_and_ends_with_thirteen(stage: Stage) -> None:
@@ -83,23 +90,6 @@ def test_a_reader_that_leaves_does_not_stop_a_rollback(stage: Stage) -> None:
     run.send_signal(signal.SIGTERM)
     assert run.wait(60) == 13
     assert stage.weight() == 0
-
-
-def test_a_full_disk_under_the_report_does_not_stop_a_release(stage: Stage) -> None:
-    folder = stage.spec(image="example/web:2")
-    done = stage.run("progressive-ci", "run", "-f", str(folder), *QUICK, "--report", "/dev/full")
-    assert done.returncode == 0
-    assert "/dev/full cannot be written (No space left on device)" in done.stdout
-
-
-def test_status_and_forget_speak_of_the_journal(stage: Stage) -> None:
-    stage.run("progressive-ci", "run", "-f", str(stage.spec(image="example/web:2")), *QUICK)
-    status = stage.run("progressive-ci", "status", NAME, "-n", NAMESPACE)
-    assert "state     ended: promoted" in status.stdout
-    forgotten = stage.run("progressive-ci", "forget", NAME, "-n", NAMESPACE)
-    assert (forgotten.returncode, forgotten.stdout) == (0, f"the journal of {NAME} is removed\n")
-    status = stage.run("progressive-ci", "status", NAME, "-n", NAMESPACE)
-    assert status.stdout == f"there is no journal of {NAMESPACE}/{NAME}\n"
 
 
 def test_a_plan_shows_steps_ways_and_answers_and_writes_nothing(stage: Stage) -> None:

@@ -68,12 +68,6 @@ def test_the_step_after_a_killed_jenkins_step_rolls_its_release_back(stage: Stag
     assert stage.weight() == 0
 
 
-def test_the_readme_shows_both_files_as_they_are() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert JENKINS.read_text() in readme
-    assert "ci/gitlab/progressive-ci.yml" in readme
-
-
 @pytest.mark.parametrize("part", [0, 1], ids=["inputs", "job"])
 def test_gitlab_understands_the_include(part: int, tmp_path: Path) -> None:
     file = tmp_path / "part.yml"
