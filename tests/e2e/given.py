@@ -211,7 +211,7 @@ def rollout(
     }
 
 
-def analysis(name: str = "success-rate", **limits: int) -> Document:
+def analysis(name: str = "success-rate", **limits: int | str) -> Document:
     """The introduction's success rate, measured each second over the pods of one version."""
     series = 'http_requests_total{pod_template_hash="{{args.hash}}"'
     query = f'sum(rate({series},status!~"5.."}}[5s])) / sum(rate({series}}}[5s]))'
@@ -303,7 +303,7 @@ def in_place(shop: Shop, image: str) -> tuple[Document, Document]:
     """A plain Deployment, and an AnalysisTemplate that judges it with `--analysis success-rate`."""
     deployment = workloads.deployment(NAME, image, replicas=4)
     deployment["spec"]["progressDeadlineSeconds"] = 20
-    template = analysis(count=4)
+    template = analysis(count=5, initialDelay="4s")
     (metric,) = template["spec"]["metrics"]
     prometheus = metric["provider"]["prometheus"]
     series = f'namespace="{shop.namespace}"'
