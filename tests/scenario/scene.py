@@ -15,6 +15,7 @@ from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands, HttpResponse, Transport
 from progressive_ci.release import conductor, rescue
+from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.clock import VirtualClock
 from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.faults import Exchange, Killed
@@ -132,6 +133,7 @@ class Scene:
         oracle: watches the rules that hold always.
         before: every object as it was at first.
         runs: of the tool.
+        user: whose credential the tool has.
     """
 
     sandbox: Sandbox
@@ -139,6 +141,7 @@ class Scene:
     oracle: Oracle
     before: dict[str, JsonObject]
     runs: list[Run] = field(default_factory=list)
+    user: str = ADMIN
 
     def released(self, text: str, options: Options | None = None) -> Run:
         """`progressive-ci run` with this input."""
@@ -156,7 +159,7 @@ class Scene:
         sandbox.clock.reborn()
         run = Run(self, len(sandbox.log))
         self.runs.append(run)
-        transport, clock = Mortal(sandbox.transport()), sandbox.clock
+        transport, clock = Mortal(sandbox.transport(self.user)), sandbox.clock
         front = KubeCluster(transport, clock)
         back = KubeCluster(Behind(transport, clock), clock, patience=ONCE)
         lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=clock)

@@ -238,3 +238,34 @@ def test_an_api_server_that_never_answers_well_is_refused_in_bounded_time(
     assert scene.sandbox.clock.now() - began < 60
     assert run.outcome is not None
     assert "ConfigMap shop/progressive-ci.web" in run.outcome.reason
+
+
+def test_a_credential_without_a_right_is_refused_before_anything_is_written() -> None:
+    scene = given.app()
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "create", "delete"]}
+    patch = {"apiGroups": ["", "apps", "coordination.k8s.io"], "resources": ["*"], "verbs": ["patch"]}
+    scene.sandbox.world.grant("pipeline", [rule, patch], NAMESPACE)
+    scene.user = "pipeline"
+    then.refused(
+        scene.released(rollout("gateway")),
+        "namespace shop: the credential may not patch httproutes.gateway.networking.k8s.io web; bind the Role that "
+        "`progressive-ci rbac` prints for web",
+    )
+
+
+def test_a_live_lease_of_another_run_is_left_alone() -> None:
+    scene = given.app()
+    spec = {"holderIdentity": "r0 other", "leaseDurationSeconds": 30, "leaseTransitions": 3}
+    metadata = {"name": "progressive-ci.web", "namespace": NAMESPACE}
+
+    def renew() -> None:
+        renewed = scene.sandbox.clock.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+        scene.sandbox.apply({**body, "spec": {**spec, "renewTime": renewed}})
+
+    renew()
+    scene.sandbox.clock.repeat(10.0, renew)
+    run = scene.released(rollout("gateway"))
+    then.ended(run, Result.LOCKED)
+    then.nothing_was_written(run, but=())
+    then.all_is_as_before(scene)
