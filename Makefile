@@ -66,7 +66,7 @@ e2e: $(BUILT_E2E)
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(CACHE)/bin/actionlint
-	$(PYTEST) tests/e2e
+	$(PYTEST) -n $(JOBS) tests/e2e
 
 bench: $(BUILT)
 	@$(BIN)/python -m tests.bench
