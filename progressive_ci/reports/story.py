@@ -50,7 +50,7 @@ class Measurements:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One phase as it went."""
+    """One phase as it went; its weight is the one at its end."""
 
     title: str
     began: datetime
@@ -101,7 +101,8 @@ def told(story: Story, event: Event, at: datetime) -> Story:  # noqa: C901, PLR0
         case Stopped():
             return replace(story, stopped=event)
         case Ended(outcome):
-            return replace(story, outcome=outcome, weight=Weight(outcome.weight))
+            ended = Weight(outcome.weight)
+            return _rewritten(replace(story, outcome=outcome, weight=ended), weight=ended)
         case SecretSeen():
             return story
         case Waiting():

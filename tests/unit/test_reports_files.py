@@ -49,7 +49,7 @@ def test_the_summary_has_verdict_and_a_row_for_each_phase() -> None:
     )
     assert "| 12:01:00 | preflight | 1 min | 0 % |  |" in text
     assert (
-        "| 12:02:00 | step 1/2 setWeight: 20 | 6 min | 20 % "
+        "| 12:02:00 | step 1/2 setWeight: 20 | 6 min | 0 % "
         r"| success\-rate = 0.9 \| \<b\> BAD (2 measured, 1 bad) |"
     ) in text
     assert "&lt;script&gt;" in text
