@@ -16,7 +16,7 @@ from tests.e2e.cluster import binaries
 from tests.e2e.cluster.cluster import ATTACH, Cluster
 
 STATE_FILE = "PROGRESSIVE_CI_E2E_STATE"
-_DEFAULT_STATE = "/tmp/progressive-ci-e2e/state.json"  # noqa: S108  (colleagues on this machine look for it)
+_DEFAULT_STATE = "/tmp/progressive-ci-e2e/state.json"  # noqa: S108 - a fixed place, so that other shells find the cluster
 
 
 def main() -> int:
