@@ -19,7 +19,7 @@ from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.then import ROUTERS
 
 STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
-STRIDE = 1 if os.environ.get("SWEEP") == "all" else 37
+STRIDE = 1 if os.environ.get("SWEEP") == "all" else 53
 LONGEST = 400
 LEASE_SECONDS = 40
 

@@ -11,7 +11,7 @@ from tests.scenario import given, then, when
 from tests.scenario.documents import STEPS, deployment, rollout
 from tests.scenario.scene import NAMESPACE
 
-PLACES = range(0, 45, 1 if os.environ.get("SWEEP") == "all" else 7)
+PLACES = range(0, 45, 1 if os.environ.get("SWEEP") == "all" else 11)
 """Requests of the promotion."""
 
 ROUTED = ("gateway", "istio", "nginx")

@@ -13,7 +13,7 @@ from tests.scenario import given as given_
 from tests.scenario import then
 from tests.scenario.documents import GUARD, metric, rollout, template
 
-EXAMPLES = 2000 if os.environ.get("SWEEP") == "all" else 25
+EXAMPLES = 2000 if os.environ.get("SWEEP") == "all" else 12
 FAULTS = (
     faults.lose_answer(),
     faults.drop(),
