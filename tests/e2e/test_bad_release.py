@@ -87,10 +87,10 @@ def test_a_version_that_never_serves_is_taken_back(shop: Callable[..., Shop], ta
 def test_prometheus_may_be_away_for_less_than_the_timeout(shop: Callable[..., Shop]) -> None:
     place = shop()
     place.releases(given.NEW)
-    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "60s") as tool:
+    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "180s") as tool:
         tool.wait_for("== step 4/")
         with given.no_prometheus(place.cluster):
-            load.wait_for(requests=1500)
+            load.wait_for(requests=6000, seconds=120)  # a minute
             assert "== step 6/" not in tool.log
         run = tool.end()
         records = load.stop()
