@@ -7,7 +7,7 @@ ProgressiveError            what happened, where, what to do next
 |-- Locked                  another release holds a live lease              exit 4
 |-- ReleaseFailed           the new version cannot go on: roll back         exit 10..14
 |-- LeaseLost               another run has taken the release over          exit 22
-|-- Interrupted             a signal arrived while something was awaited
+|-- Interrupted             a signal, or another call to stop, came while something was awaited
 `-- ApiError                the API server's answer, by status
     |-- NoAnswer            none in time, or the connection broke: unknown, never "absent"
     |-- Unauthorized        401
@@ -86,7 +86,7 @@ class LeaseLost(ProgressiveError):
 
 
 class Interrupted(ProgressiveError):
-    """A signal arrived while a request or a pause was awaited."""
+    """A call to stop came while a request or a pause was awaited."""
 
 
 class ApiError(ProgressiveError):

@@ -9,6 +9,7 @@ from progressive_ci.model.check import Query
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Event
 from progressive_ci.model.kinds import Kind, Ref
+from progressive_ci.model.outcome import Cause
 from progressive_ci.model.sample import Sample
 from progressive_ci.model.write import Write
 
@@ -83,7 +84,7 @@ class Metrics(Protocol):
 
 
 class Clock(Protocol):
-    """Time, and the signals that end a wait."""
+    """Time, and the calls to stop that end a wait: a signal, or whatever else asks this run to end."""
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -92,17 +93,20 @@ class Clock(Protocol):
         """Now in UTC, for records and queries only, never for deadlines."""
 
     def wait(self, until: float) -> None:
-        """Return at `until`, or earlier when something happened: an answer came, a signal came.
+        """Return at `until`, or earlier when something happened: an answer came, a call to stop came.
 
         Raises:
-            Interrupted: a signal came and signals are not shielded.
+            Interrupted: a call to stop came and they are not shielded.
         """
 
-    def signal(self) -> str | None:
-        """The first signal's name (`SIGTERM`), None as long as none came."""
+    def halt(self, cause: Cause) -> None:
+        """Call to stop, from any thread: what waits ends as on a signal. The first call stays."""
+
+    def halted(self) -> Cause | None:
+        """The first call to stop, a signal's too; None as long as none came."""
 
     def shield(self) -> None:
-        """From now on signals are only noted: nothing raises Interrupted any more."""
+        """From now on calls to stop are only noted: nothing raises Interrupted any more."""
 
 
 class Journal(Protocol):

@@ -1,4 +1,4 @@
-"""Real time and signals: everything that happens on SIGTERM starts here.
+"""Real time and calls to stop: everything that happens on SIGTERM starts here.
 
 `RealClock` belongs to the main thread, in which Python runs signal handlers. `wait` sleeps on a pipe. The
 interpreter itself writes a byte into it when a signal arrives (a handler in Python could run too late: when
@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Protocol
 
 from progressive_ci.errors import Interrupted
+from progressive_ci.model.outcome import Cause, signalled
 from progressive_ci.ports import Clock
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -51,6 +52,7 @@ class RealClock:
 
     def __init__(self) -> None:
         self._signal: str | None = None
+        self._call: Cause | None = None
         self._shielded = False
         self._reminders: list[float] = []
         self._previous: dict[int, object] = {}
@@ -121,20 +123,25 @@ class RealClock:
         """End whatever wait goes on at that time: somebody's deadline."""
         self._reminders.append(at)
 
-    def signal(self) -> str | None:
-        """The first signal's name."""
-        return self._signal
+    def halt(self, cause: Cause) -> None:
+        """Call to stop; callable from any thread. The first call stays."""
+        self._call = self._call or cause
+        self.wake()
+
+    def halted(self) -> Cause | None:
+        """The first call to stop; a signal wins over what others ask."""
+        return signalled(self._signal) if self._signal else self._call
 
     def shield(self) -> None:
-        """From now on signals are only noted."""
+        """From now on calls to stop are only noted."""
         self._shielded = True
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signal = self._signal or signal.Signals(number).name
 
     def _interrupt(self) -> None:
-        if self._signal and not self._shielded:
-            raise Interrupted(f"{self._signal} arrived")
+        if not self._shielded and (cause := self.halted()):
+            raise Interrupted(cause.reason)
 
 
 class ThreadClock:
@@ -166,8 +173,11 @@ class ThreadClock:
             self._wakes += 1
             self._woken.notify_all()
 
-    def signal(self) -> str | None:
-        """None: signals go to the main thread."""
+    def halt(self, cause: Cause) -> None:
+        """Nothing to do: calls to stop go to the main thread."""
+
+    def halted(self) -> Cause | None:
+        """None: calls to stop go to the main thread."""
         return None
 
     def shield(self) -> None:

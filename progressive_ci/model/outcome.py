@@ -60,6 +60,11 @@ class Cause:
     at: float | None = None
 
 
+def signalled(name: str) -> Cause:
+    """Why a release stops that meets a signal."""
+    return Cause(Result.CANCELLED, f"stopped by {name}", advice="run it again when you are ready")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended.

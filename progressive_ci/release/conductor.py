@@ -85,7 +85,7 @@ def _enter(release: Release) -> Cause | None:
     try:
         release.enter()
     except Interrupted:
-        return _signalled(release)
+        return _called_off(release)
     return None
 
 
@@ -120,7 +120,7 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
     except LeaseLost:
         raise
     except Interrupted:
-        cause = _signalled(release)
+        cause = _called_off(release)
     except ProgressiveError as error:
         cause = cause_of(error)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
@@ -129,9 +129,8 @@ def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
     return roll_back(release, cause if found.deployment else first.without_predecessor(cause))
 
 
-def _signalled(release: Release) -> Cause:
-    name = release.hands.clock.signal()
-    return cancelled(f"stopped by {name}", advice="run it again when you are ready").cause
+def _called_off(release: Release) -> Cause:
+    return release.hands.clock.halted() or cancelled("stopped").cause
 
 
 def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from progressive_ci.errors import Interrupted
+from progressive_ci.model.outcome import Cause, signalled
 
 Callback = Callable[[], None]
 Cancel = Callable[[], None]
@@ -43,7 +44,7 @@ class VirtualClock:
         self._cancelled: set[int] = set()
         self._order = itertools.count()
         self._woken = False
-        self._signal: str | None = None
+        self._call: Cause | None = None
         self._shielded = False
         self._in_callback = False
 
@@ -115,21 +116,25 @@ class VirtualClock:
         self._woken = True
 
     def deliver(self, name: str) -> None:
-        """A signal arrives now; the first one's name stays."""
-        self._signal = self._signal or name
+        """A signal arrives now."""
+        self.halt(signalled(name))
+
+    def halt(self, cause: Cause) -> None:
+        """Call to stop; the first call stays."""
+        self._call = self._call or cause
         self._woken = True
 
-    def signal(self) -> str | None:
-        """The first signal's name, None as long as none came."""
-        return self._signal
+    def halted(self) -> Cause | None:
+        """The first call to stop, None as long as none came."""
+        return self._call
 
     def shield(self) -> None:
-        """From now on signals are only noted."""
+        """From now on calls to stop are only noted."""
         self._shielded = True
 
     def reborn(self) -> None:
-        """Another process begins: it has met no signal, and shields none."""
-        self._signal, self._shielded, self._woken = None, False, False
+        """Another process begins: nothing has called it off, and it shields nothing."""
+        self._call, self._shielded, self._woken = None, False, False
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -141,8 +146,8 @@ class VirtualClock:
             self._shielded = before
 
     def _interrupt(self) -> None:
-        if self._signal and not self._shielded:
-            raise Interrupted(f"{self._signal} arrived")
+        if self._call and not self._shielded:
+            raise Interrupted(self._call.reason)
 
     def _step(self, until: float) -> bool:
         """Run the next callback that is due by `until`; False when time has come there."""

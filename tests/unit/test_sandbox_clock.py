@@ -3,6 +3,7 @@ import math
 import pytest
 
 from progressive_ci.errors import Interrupted
+from progressive_ci.model.outcome import signalled
 from progressive_ci.sandbox.clock import EPOCH, VirtualClock
 
 
@@ -39,9 +40,9 @@ def test_a_wake_ends_a_wait_early_and_is_remembered_until_the_next_wait() -> Non
 def test_a_signal_interrupts_a_wait_at_its_time_and_every_later_one() -> None:
     clock = VirtualClock()
     clock.at(7.0, lambda: clock.deliver("SIGTERM"))
-    with pytest.raises(Interrupted, match="SIGTERM arrived"):
+    with pytest.raises(Interrupted, match="stopped by SIGTERM"):
         clock.wait(60.0)
-    assert (clock.now(), clock.signal()) == (7.0, "SIGTERM")
+    assert (clock.now(), clock.halted()) == (7.0, signalled("SIGTERM"))
     with pytest.raises(Interrupted):
         clock.wait(60.0)
     with pytest.raises(Interrupted):
@@ -53,7 +54,7 @@ def test_a_shielded_clock_only_notes_a_signal() -> None:
     clock.shield()
     clock.at(7.0, lambda: clock.deliver("SIGINT"))
     clock.advance(10.0)
-    assert (clock.now(), clock.signal()) == (10.0, "SIGINT")
+    assert (clock.now(), clock.halted()) == (10.0, signalled("SIGINT"))
 
 
 def test_a_wake_does_not_shorten_a_request_on_its_way() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from progressive_ci.errors import Interrupted, NoAnswer
 from progressive_ci.model.kinds import CONFIG_MAP, collection_path
+from progressive_ci.model.outcome import signalled
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.cluster import Sandbox
@@ -109,7 +110,7 @@ def test_a_signal_interrupts_a_request(fault: faults.Fault, *, done: bool) -> No
     sandbox.faults.plan(fault, when=nth(1))
     with pytest.raises(Interrupted):
         create(sandbox)
-    assert (sandbox.clock.signal(), exists(sandbox)) == ("SIGTERM", done)
+    assert (sandbox.clock.halted(), exists(sandbox)) == (signalled("SIGTERM"), done)
 
 
 def test_a_signal_in_the_middle_of_a_request_interrupts_it_there() -> None:
