@@ -9,7 +9,7 @@ import click
 
 from progressive_ci.adapters.addresses import Addresses, parse
 from progressive_ci.adapters.clock import RealClock, ThreadClock, ThreadTicker
-from progressive_ci.adapters.cluster import KubeCluster
+from progressive_ci.adapters.cluster import KubeCluster, Patience
 from progressive_ci.adapters.connection import connect
 from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
@@ -30,6 +30,7 @@ from progressive_ci.ports import Hands, Reporter
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.reports.table import FORMATS
 
+SHORTEST_LEASE = 3.0
 READING = 600.0
 """Seconds for the user's files; standard input may be a chart that is being rendered."""
 
@@ -66,6 +67,15 @@ class Desk:
             commit=self.job.commit,
         )
 
+    def _lease_seconds(self) -> float:
+        """How long the lease lasts; a write must end well within it."""
+        if self.settings.lease < SHORTEST_LEASE:
+            advice = f"give at least {SHORTEST_LEASE:g}s: it is renewed three times in that time"
+            raise SpecInvalid(
+                ProgressiveError(f"--lease {self.settings.lease:g}s is too short", advice=advice)
+            )
+        return self.settings.lease
+
     def plan(self) -> Plan:
         """Read the documents; a signal ends even a standard input that never does."""
         from progressive_ci.cli import spec  # noqa: PLC0415 - rollback and post need no reader of specs
@@ -83,6 +93,8 @@ class Desk:
         """The hands, and the ways on which its metrics are asked."""
         connection = connect(self.clock, file=self.settings.kubeconfig, context=self.settings.context)
         wire = Wire(connection)
+        lease_seconds = self._lease_seconds()
+        patience = Patience(write=min(Patience().write, lease_seconds / 3))
         front = KubeTransport(wire, self.clock)
         behind = ThreadClock()
         lease = ClusterLease(
@@ -92,10 +104,11 @@ class Desk:
             back=KubeCluster(KubeTransport(wire, behind), behind),
             clock=self.clock,
             ticker=ThreadTicker(),
+            seconds=lease_seconds,
             run=self.job.run_url,
             tell=lambda text: self.reporter.emit(Noted(text)),
         )
-        cluster = KubeCluster(front, self.clock, guard=lease.secure)
+        cluster = KubeCluster(front, self.clock, guard=lease.secure, patience=patience)
         ways = addresses(self.settings, namespace, proxy=not connection.in_cluster)
         hands = Hands(
             cluster=cluster,

@@ -154,6 +154,14 @@ TABLE: tuple[Option, ...] = (
         metavar="DURATION",
     ),
     Option(
+        "lease",
+        "How long a workload stays locked after the run that releases it has died; at least 3s",
+        WATCHED,
+        Shape.SECONDS,
+        default="30s",
+        metavar="DURATION",
+    ),
+    Option(
         "lock-wait",
         "How long to wait for another release of the same workload",
         ("run", "rollback"),

@@ -21,6 +21,7 @@ class Settings:
     metrics_timeout: float = 300.0
     settle: float | None = None
     rollback_budget: float = 600.0
+    lease: float = 30.0
     lock_wait: float = 0.0
     leave_service: tuple[str, ...] = ()
     keep_annotation: tuple[str, ...] = ()
