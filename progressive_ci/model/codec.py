@@ -1,4 +1,8 @@
-"""Frozen dataclasses <-> JSON, strictly: what can't be understood is refused, never guessed."""
+"""Frozen dataclasses <-> JSON: a value that can't be understood is refused, never guessed.
+
+A field of a newer version is passed over: versions that only add fields keep the format's number, and one whose
+new field an older version must not pass over raises it (`journal.FORMAT`).
+"""
 
 import types
 from collections.abc import Mapping
@@ -38,7 +42,7 @@ def decode(kind: type[T], body: Any) -> T:  # noqa: ANN401 - JSON of any shape
     """The value of a class from its JSON.
 
     Raises:
-        ValueError: a key is unknown or missing, or a value has another type. Says which, by path.
+        ValueError: a key is missing, or a value has another type. Says which, by path.
     """
     value: T = _decode(kind, body, kind.__name__)
     return value
@@ -115,12 +119,11 @@ def _decode_fields(kind: Any, body: Any, path: str) -> Any:  # noqa: ANN401 - ty
         raise ValueError(f"{path}: expected {kind.__name__}, found {tag}")
     hints = _hints(kind)
     known = {item.name: item for item in fields(kind)}
-    if unknown := sorted(set(given) - set(known)):
-        raise ValueError(f"{path}: unknown field {', '.join(unknown)}")
     required = {n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING}
     if missing := sorted(required - set(given)):
         raise ValueError(f"{path}: missing field {', '.join(missing)}")
-    return kind(**{name: _decode(hints[name], value, f"{path}.{name}") for name, value in given.items()})
+    understood = {name: value for name, value in given.items() if name in known}
+    return kind(**{name: _decode(hints[name], value, f"{path}.{name}") for name, value in understood.items()})
 
 
 @cache

@@ -127,6 +127,19 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedStep:
+    """A step that the release need not take again.
+
+    Attributes:
+        step: its index, from 1.
+        at: UTC, RFC 3339.
+    """
+
+    step: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One release.
 
@@ -166,6 +179,10 @@ class Record:
         updated: UTC, RFC 3339.
         by: page of the CI run.
         commit: what it releases.
+        plan: digest of what it is to do; empty in the journals of versions that did not resume.
+        passed: the steps that are done, each with all its required checks.
+        why: what a person gave as the reason for going another way than the plan's.
+        undoes: id of the finished release that this one takes back; empty for any other.
         evidence: the last measurements.
         endings: earlier releases, the newest last.
     """
@@ -205,6 +222,10 @@ class Record:
     updated: str = ""
     by: str = ""
     commit: str = ""
+    plan: str = ""
+    passed: tuple[PassedStep, ...] = ()
+    why: str = ""
+    undoes: str = ""
     evidence: tuple[Evidence, ...] = ()
     endings: tuple[Ending, ...] = ()
 

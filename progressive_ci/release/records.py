@@ -1,10 +1,17 @@
 """The journal read: what a record in the cluster means for this run."""
 
+from collections.abc import Callable, Mapping
+
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model.codec import decode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import FORMAT, Record, State
 from progressive_ci.ports import Hands
+
+Migration = Callable[[JsonObject], JsonObject]
+
+MIGRATIONS: Mapping[int, Migration] = {}
+"""How a record of each older format becomes one of the next; no format has been left behind yet."""
 
 
 def read_record(hands: Hands, *, namespace: str, name: str) -> Record | None:
@@ -30,7 +37,7 @@ def _understood(body: JsonObject, namespace: str, name: str) -> Record:
             )
         )
     try:
-        record = decode(Record, body)
+        record = decode(Record, _migrated(body, number))
     except (ValueError, TypeError) as error:
         advice = f"see what the last release left, then remove the journal: `{forget}`"
         raise Refused(
@@ -43,6 +50,24 @@ def _understood(body: JsonObject, namespace: str, name: str) -> Record:
     return record
 
 
+def _migrated(body: JsonObject, number: object) -> JsonObject:
+    """The record in today's format.
+
+    Raises:
+        ValueError: it has no format that ever was.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise ValueError(f"format: {number!r} is none")
+    for older in range(number, FORMAT):
+        body = MIGRATIONS[older](body)
+    return body
+
+
 def unfinished(record: Record | None) -> bool:
     """Whether a release was begun and nobody has brought it to an end."""
     return record is not None and record.state is not State.ENDED
+
+
+def waits_for_a_person(record: Record | None) -> bool:
+    """Whether a release was left standing on purpose: it is no orphan, and nobody but a person goes on."""
+    return record is not None and record.state is State.HELD
