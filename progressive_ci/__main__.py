@@ -1,6 +1,15 @@
-"""`python -m progressive_ci`: the same command as `progressive-ci`."""
+"""`progressive-ci` and `python -m progressive_ci`: signals are held back first, then the command is loaded."""
 
-from progressive_ci.cli.main import main
+from progressive_ci.adapters import held_signals
+
+
+def main() -> None:
+    """Run the command of this process's arguments."""
+    held_signals.hold()
+    from progressive_ci.cli import main as command  # noqa: PLC0415 - it takes a while, in which a signal may come
+
+    command.main()
+
 
 if __name__ == "__main__":
     main()

@@ -17,13 +17,21 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Protocol
 
+from progressive_ci.adapters import held_signals
 from progressive_ci.errors import Interrupted
 from progressive_ci.model.outcome import Cause, signalled
 from progressive_ci.ports import Clock
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-_LONGEST = 3600.0
-"""No sleep is longer than this: `select` refuses infinity, and every caller asks the time again."""
+_LONGEST = 5.0
+"""No sleep is longer than this: a sleep does not count the time in which the machine is suspended, and every
+caller asks the time again."""
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux's clock that goes on while the machine is suspended: a lease runs out in that time too."""
+
+
+def now() -> float:
+    """Monotonic seconds, those in which the machine was suspended included."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class Wakeable(Clock, Protocol):
@@ -67,7 +75,7 @@ class RealClock:
         As PID 1 of a container a process without handlers never sees SIGTERM. A SIGHUP that was ignored
         before (`nohup`) stays ignored.
         """
-        for name in _SIGNALS:
+        for name in held_signals.NAMES:
             number = getattr(signal, name)
             before = signal.getsignal(number)
             if name == "SIGHUP" and before is signal.SIG_IGN:
@@ -75,6 +83,7 @@ class RealClock:
             self._previous[number] = before
             signal.signal(number, self._note)
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        held_signals.let_go()
 
     def close(self) -> None:
         """Give the signals back to whoever had them; the clock is of no use afterwards."""
@@ -89,8 +98,8 @@ class RealClock:
         os.close(write)
 
     def now(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
+        """Monotonic seconds, see `now`."""
+        return now()
 
     def wall(self) -> datetime:
         """Now in UTC."""
@@ -108,8 +117,8 @@ class RealClock:
         ready, _, _ = select.select([self._read], [], [], seconds)
         if ready:
             os.read(self._read, 4096)
-        now = self.now()
-        self._reminders = [time for time in self._reminders if time > now]
+        reached = self.now()
+        self._reminders = [time for time in self._reminders if time > reached]
         self._interrupt()
 
     def wake(self) -> None:
@@ -153,8 +162,8 @@ class ThreadClock:
         self._seen = threading.local()
 
     def now(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
+        """Monotonic seconds, see `now`."""
+        return now()
 
     def wall(self) -> datetime:
         """Now in UTC."""

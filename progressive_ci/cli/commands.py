@@ -17,12 +17,14 @@ class Command:
         help: one sentence without a full stop.
         module: below `progressive_ci.cli`; its `main(settings)` gives the exit code. Imported only when used.
         named: whether the workload's name may stand after the word.
+        patient: whether a signal waits until its clock answers it; else it ends the process at once.
     """
 
     name: str
     help: str
     module: str
     named: bool = False
+    patient: bool = True
 
     def start(self, settings: Settings) -> int:
         """Import the command and do it."""
@@ -33,12 +35,12 @@ class Command:
 TABLE: tuple[Command, ...] = (
     Command("run", "Release a new version step by step; roll back when its metrics are bad", "run"),
     Command("plan", "Show what a run would do, and what every query answers now; writes nothing", "plan"),
-    Command("lint", "Check the documents without a cluster", "lint"),
+    Command("lint", "Check the documents without a cluster", "lint", patient=False),
     Command("rollback", "Bring an unfinished release back to the old version", "rollback", named=True),
     Command("status", "Show the release of a workload as its journal tells it", "status", named=True),
     Command("forget", "Delete the journal of a workload", "forget", named=True),
-    Command("rbac", "Print the smallest Role that a run of these documents needs", "rbac"),
-    Command("demo", "Two releases in a simulated cluster, one good and one bad", "demo"),
+    Command("rbac", "Print the smallest Role that a run of these documents needs", "rbac", patient=False),
+    Command("demo", "Two releases in a simulated cluster, one good and one bad", "demo", patient=False),
     Command("post", "After a job: finish what a killed run of the same job left", "post"),
-    Command("version", "Print the version", "version"),
+    Command("version", "Print the version", "version", patient=False),
 )

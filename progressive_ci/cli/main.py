@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from progressive_ci.adapters import held_signals
 from progressive_ci.cli import commands, options
 from progressive_ci.cli.options import Option, Shape
 from progressive_ci.cli.settings import Settings
@@ -50,6 +51,8 @@ def click_command(command: commands.Command, defaults: Mapping[str, object]) -> 
     """One command with its options."""
 
     def callback(**values: Any) -> None:  # noqa: ANN401 - what click parsed, checked by Settings
+        if not command.patient:
+            held_signals.let_go()
         sys.exit(command.start(Settings(**values)))
 
     return click.Command(
