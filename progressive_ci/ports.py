@@ -153,6 +153,9 @@ class Lease(Protocol):
             Locked: somebody else holds it and keeps renewing it.
         """
 
+    def deserted(self) -> bool:
+        """Whether nobody keeps it, judged on our own clock over all looks so far; writes nothing."""
+
     def release(self) -> None:
         """Give it up cleanly: clears the holder. Never raises."""
 

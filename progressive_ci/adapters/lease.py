@@ -90,6 +90,7 @@ class ClusterLease:
         self._process = str(uuid.uuid4())
         self._holder = ""
         self._held: _Held | None = None
+        self._watch: _Watch | None = None
         self._lost = False
         self._lock = threading.Lock()
         self._stop: Callable[[], None] = lambda: None
@@ -159,23 +160,32 @@ class ClusterLease:
                 advice="see how that run ends; this one writes nothing more",
             )
 
+    def deserted(self) -> bool:
+        """Whether nobody keeps it: see `ports.Lease`."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[JsonObject | None, bool]:
+        """The record, and whether it may be taken: absent, without a holder, ours, or expired."""
+        asked = self._clock.now()
+        record = self._front.get(self._ref)
+        if record is None or not lease_record.holder(record) or self._ours(record):
+            return record, True
+        spec = lease_record.spec(record)
+        if self._watch is None:
+            self._watch = _Watch(spec, self._clock.now())
+            self._tell(f"{self._ref} is held by {lease_record.describe(record)}; waiting for its end")
+        elif spec != self._watch.spec:
+            self._watch = _Watch(spec, self._clock.now(), alive=True)
+        return record, asked - self._watch.since >= lease_record.duration(record, self._seconds)
+
     def _vacant(self, until: float) -> JsonObject | None:
-        """Wait until the record may be taken: absent, without a holder, ours, or expired."""
-        watch: _Watch | None = None
+        """Wait until the record may be taken."""
         while True:
             asked = self._clock.now()
-            record = self._front.get(self._ref)
-            if record is None or not lease_record.holder(record) or self._ours(record):
+            record, free = self._look()
+            if free or record is None:
                 return record
-            spec = lease_record.spec(record)
-            if watch is None:
-                watch = _Watch(spec, self._clock.now())
-                self._tell(f"{self._ref} is held by {lease_record.describe(record)}; waiting for its end")
-            elif spec != watch.spec:
-                watch = _Watch(spec, self._clock.now(), alive=True)
-            if asked - watch.since >= lease_record.duration(record, self._seconds):
-                return record
-            if watch.alive and asked >= until:
+            if self._watch is not None and self._watch.alive and asked >= until:
                 raise Locked(
                     f"it is held by {lease_record.describe(record)}, which renews it",
                     where=str(self._ref),
