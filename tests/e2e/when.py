@@ -136,10 +136,15 @@ def start(
         lacking: a right that the role no longer has.
     """
     token = shop.token(role or shop.role(), lacking=lacking)
-    kubeconfig = shop.cluster.kubeconfig(token, server)
     if command == "run":
         options = ("-f", str(shop.folder), *QUICKLY, *options)
-    words = [sys.executable, "-m", "progressive_ci", command, *options]
+    return start_with(shop, token, command, *options, server=server)
+
+
+def start_with(shop: Shop, token: str, *command: str, server: str | None = None) -> Tool:
+    """Start the tool with a token that is there already; see `start`."""
+    kubeconfig = shop.cluster.kubeconfig(token, server)
+    words = [sys.executable, "-m", "progressive_ci", *command]
     words += ["-n", shop.namespace, "--kubeconfig", str(kubeconfig)]
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     process = shop.cluster.run_in_runner(

@@ -1,0 +1,139 @@
+"""Owns a workload under traffic that is released again and again, each time with a fault at one request."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.e2e import given, then, when
+from tests.e2e.cluster.client import Document
+from tests.e2e.cluster.load import Load
+from tests.e2e.cluster.proxy import RecordingProxy
+from tests.e2e.given import NAME, OLD, Shop
+from tests.e2e.strikes import TO_LIVE, Strike
+
+SIZE = 2
+RATE = 50
+LEASE = ("--lease", "3s")
+SETTLE = ("--settle", "0.2s")
+_FOREVER = "60s"
+
+
+@dataclass(slots=True)
+class Stand:
+    """One workload, one load and one token for all cases, because each of them takes longer than a release.
+
+    Attributes:
+        shop: the workload.
+        proxy: between the tool and the API server.
+        load: the users.
+        token: with exactly the printed rights.
+        image: what should serve.
+        version: how many versions there were.
+    """
+
+    shop: Shop
+    proxy: RecordingProxy
+    load: Load
+    token: str
+    image: str = OLD
+    version: int = 1
+    struck: list[str] = field(default_factory=list)
+
+    def promotes(self, strike: Strike) -> bool:
+        """Release a new version, struck on the way; whoever comes next finishes it.
+
+        False: the release had no such request.
+        """
+        image = self._next(pause="0s")
+        code = self._struck(strike)
+        if strike.met is None:
+            self.image = image if code == 0 else self.image
+            return False
+        if strike.ends_it:
+            code = self._run("run", "-f", str(self.shop.folder)).exit
+        assert code in strike.codes, f"{strike.told}: exit {code}"
+        self.image = image if code == 0 else self.image
+        self._is_whole(strike)
+        return True
+
+    def takes_back(self, strike: Strike) -> bool:
+        """Release a new version and cancel it at half of the traffic, struck on the way back; see `promotes`."""
+        self._next(pause=_FOREVER)
+        code = self._struck(strike, cancel_at="-> 50 %")
+        if strike.met is None:
+            return False
+        if strike.ends_it:
+            run = self._run("rollback", NAME)
+            assert run.exit == 0, f"{strike.told}: {run.log}"
+        else:
+            assert code in strike.codes, f"{strike.told}: exit {code}"
+        self._is_whole(strike)
+        return True
+
+    def _next(self, *, pause: str) -> str:
+        """Let the folder say that a version comes that never was there."""
+        self.version += 1
+        image = f"example/app:{self.version}.0.0"
+        self.shop.write(release_of(image, self.shop.router, pause=pause))
+        return image
+
+    def _struck(self, strike: Strike, *, cancel_at: str = "") -> int | None:
+        """Run with the fault; the exit code, None where it was killed."""
+        self.proxy.hooks = strike
+        with self._start("run", "-f", str(self.shop.folder), server=self.proxy.url) as tool:
+            strike.process = tool.process
+            if cancel_at:
+                tool.wait_for(cancel_at)
+                strike.begun.set()
+                tool.terminate()
+            code = _ended(tool, strike)
+        assert code is None or code >= 0 or strike.ends_it, tool.log
+        return code
+
+    def _run(self, *words: str) -> when.Run:
+        with self._start(*words) as tool:
+            return tool.end()
+
+    def _start(self, *words: str, server: str | None = None) -> when.Tool:
+        options = (*LEASE, *SETTLE) if words[0] == "run" else LEASE
+        return when.start_with(self.shop, self.token, *words, *options, server=server)
+
+    def _is_whole(self, strike: Strike) -> None:
+        """The version that should serve does, alone, nothing is left, and no user has met an error."""
+        then.only_serves(self.shop, self.image, replicas=SIZE)
+        then.nothing_of_ours_is_left(self.shop)
+        assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told
+        failed = self.load.records().failed()
+        assert not failed, f"{strike.told}: {failed[0]}"
+        self.struck.append(strike.told)
+
+
+def _ended(tool: when.Tool, strike: Strike) -> int | None:
+    """Wait for its end; a SIGTERM leaves it ten seconds to live."""
+    seconds = TO_LIVE if strike.fault.name == "SIGTERM" else 120.0
+    process = tool.process
+    try:
+        process.wait(120.0 if strike.met is None else seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return process.wait(10)
+
+
+def release_of(image: str, router: str, *, pause: str) -> Document:
+    """A Rollout that is over quickly."""
+    steps = given.setting(50, 100, pause=pause)
+    document = given.rollout(image, router, steps=steps, judged=False)
+    document["spec"]["strategy"]["canary"] |= {"scaleDownDelaySeconds": 1, "abortScaleDownDelaySeconds": 1}
+    return document
+
+
+@contextmanager
+def opened(shop: Shop) -> Iterator[Stand]:
+    """Put a stand around a workload."""
+    shop.write(release_of(OLD, shop.router, pause="0s"))
+    token = shop.token(shop.role())
+    with RecordingProxy(shop.cluster) as proxy, when.users(shop, rate=RATE) as load:
+        yield Stand(shop, proxy, load, token)

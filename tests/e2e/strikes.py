@@ -1,0 +1,140 @@
+"""Owns the faults of the sweep: each befalls one request of a stretch of a release, at the proxy."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.e2e.cluster.exchange import Answer, Call, DropError
+from tests.e2e.interference import is_renewal, starts_promotion
+
+Process = subprocess.Popen[str]
+
+TO_LIVE = 10.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+def writes(call: Call) -> bool:
+    """Whether it may change what is stored; the Lease is renewed by a thread of its own, at no fixed position."""
+    dry = "dryRun" in call.query or b'"dryRun"' in call.body
+    return call.method != "GET" and not dry and not is_renewal(call) and "/selfsubject" not in call.path
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What befalls a request.
+
+    Attributes:
+        name: in reports.
+        fatal: whether the process dies of it, so that somebody else has to finish.
+        before: done before the server gets the request; gives an answer in its place, or lets it pass.
+        after: done when the server has answered.
+    """
+
+    name: str
+    fatal: bool = False
+    before: Callable[[Process], Answer | None] = lambda _: None
+    after: Callable[[Process], None] = lambda _: None
+
+
+def _kill(process: Process) -> None:
+    process.kill()
+    process.wait(10)
+
+
+def _kill_unsent(process: Process) -> None:
+    _kill(process)
+    raise DropError
+
+
+def _terminate(process: Process) -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+def _lose(process: Process) -> None:
+    del process
+    raise DropError
+
+
+def _status(code: int, reason: str) -> Answer:
+    told = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
+    return Answer(code, json.dumps(told | {"message": "a fault of the test"}).encode())
+
+
+FAULTS = (
+    Fault("killed before it is sent", fatal=True, before=_kill_unsent),
+    Fault("killed when it is sent", fatal=True, before=_kill),
+    Fault("killed when it is answered", fatal=True, after=_kill),
+    Fault("SIGTERM", before=_terminate),
+    Fault("the answer is lost", after=_lose),
+    Fault("409", before=lambda _: _status(409, "Conflict")),
+    Fault("500", before=lambda _: _status(500, "InternalError")),
+)
+
+
+@dataclass(slots=True)
+class Strike:
+    """One fault at one request, counted from 0 over those that `counts` from the moment the stretch has begun.
+
+    Attributes:
+        fault: what happens.
+        position: at which request.
+        process: whose requests these are; known once it runs.
+        counts: which requests are counted.
+        begins: at which request the stretch begins by itself, that one included.
+        begun: set it to begin the stretch from outside.
+        codes: with which a run may end after it.
+        count: requests of the stretch so far.
+        met: the request that was struck.
+    """
+
+    fault: Fault
+    position: int
+    process: Process | None = None
+    counts: Callable[[Call], bool] = writes
+    begins: Callable[[Call], bool] = starts_promotion
+    begun: threading.Event = field(default_factory=threading.Event)
+    codes: frozenset[int] = frozenset({0})
+    count: int = 0
+    met: Call | None = None
+    _mutex: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def ends_it(self) -> bool:
+        """Whether the process has died, so that somebody else has to finish."""
+        return self.process is not None and self.process.returncode == -signal.SIGKILL
+
+    @property
+    def told(self) -> str:
+        """Fault and request, for reports."""
+        where = f"{self.met.method} {self.met.path}" if self.met else "never met"
+        return f"{self.fault.name} at {self.position}: {where}"
+
+    def before(self, call: Call) -> Answer | None:
+        """Count, and strike where the position is reached."""
+        if not self._strikes(call) or self.process is None:
+            return None
+        return self.fault.before(self.process)
+
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        """Strike the one that was counted."""
+        del answer
+        if self.met is call and self.process is not None:
+            self.fault.after(self.process)
+        return None
+
+    def _strikes(self, call: Call) -> bool:
+        with self._mutex:
+            if self.begins(call):
+                self.begun.set()
+            if self.met or not self.begun.is_set() or not self.counts(call):
+                return False
+            self.count += 1
+            if self.count <= self.position:
+                return False
+            self.met = call
+            return True
