@@ -1,6 +1,6 @@
 """What a release needs of the world. The adapters implement these; the release knows nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -128,6 +128,37 @@ class Journal(Protocol):
 
     def forget(self) -> None:
         """Delete it, if it exists."""
+
+
+class Watch(Protocol):
+    """Hears of the changes of one object."""
+
+    def follow(self, ref: Ref, deliver: Callable[[JsonObject | None], None]) -> Callable[[], None]:
+        """Deliver the object as it is, if it exists, and after each change; None when it was deleted.
+
+        Deliveries may come from any thread, more than once, and not for every change: what counts is that the
+        last state is always delivered soon. Never raises. The answer ends it.
+        """
+
+
+class Recalls(Protocol):
+    """What others ask of a running release (`model/recall.py`): it stands beside the journal and needs no lease."""
+
+    def read(self) -> JsonObject | None:
+        """The one that stands there."""
+
+    def post(self, recall: JsonObject) -> bool:
+        """Put one there in place of any other; False where there is no journal."""
+
+    def follow(self, deliver: Callable[[JsonObject], None]) -> Callable[[], None]:
+        """Deliver each one that stands there, from any thread and perhaps more than once; the answer ends it."""
+
+
+class History(Protocol):
+    """The commits of the checkout, if there is one."""
+
+    def contains(self, commit: str, earlier: str) -> bool | None:
+        """Whether a commit rests on another; None where the checkout lacks one of them."""
 
 
 @dataclass(frozen=True, slots=True)
