@@ -167,7 +167,12 @@ class ClusterLease:
     def _look(self) -> tuple[JsonObject | None, bool]:
         """The record, and whether it may be taken: absent, without a holder, ours, or expired."""
         asked = self._clock.now()
-        record = self._front.get(self._ref)
+        try:
+            record = self._front.get(self._ref)
+        except ApiError:
+            # Whoever could not reach the API server meanwhile could not renew it either: the count begins anew.
+            self._watch = None
+            raise
         if record is None or not lease_record.holder(record) or self._ours(record):
             return record, True
         spec = lease_record.spec(record)

@@ -17,6 +17,7 @@ class Options:
         skip_analysis: release without steps and checks.
         reason: why, for the journal.
         apply_rest: apply the other documents server-side first.
+        guard: image that watches the release from within the cluster; empty for none.
         lock_wait: how long to wait for another release's lease.
         rollback_budget: longest time a rollback may take.
         compat: dialect whose own rules win over ours; empty for none.
@@ -33,6 +34,7 @@ class Options:
     skip_analysis: bool = False
     reason: str = ""
     apply_rest: bool = False
+    guard: str = ""
     lock_wait: float = 0.0
     rollback_budget: float = 600.0
     compat: str = ""

@@ -6,7 +6,6 @@ from progressive_ci.model import kinds
 from progressive_ci.model.kinds import Kind
 
 NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
-SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts")
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles")
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings")
 CLUSTER_ROLE = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", namespaced=False)
@@ -19,7 +18,6 @@ DESTINATION_RULE = Kind("networking.istio.io", "v1", "DestinationRule", "destina
 ISTIO_GATEWAY = Kind("networking.istio.io", "v1", "Gateway", "gateways")
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
 DAEMON_SET = Kind("apps", "v1", "DaemonSet", "daemonsets")
-JOB = Kind("batch", "v1", "Job", "jobs")
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 POD_MONITOR = Kind("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors")
 SERVICE_MONITOR = Kind("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors")
@@ -81,7 +79,7 @@ TABLE: tuple[Resource, ...] = (
     _of(kinds.REPLICA_SET, "status scale counted"),
     _of(STATEFUL_SET, "status scale counted"),
     _of(DAEMON_SET, "status counted"),
-    _of(JOB, "status counted returned"),
+    _of(kinds.JOB, "status counted returned"),
     _of(kinds.POD, "status counted returned"),
     _of(kinds.SERVICE, "status returned"),
     _of(kinds.CONFIG_MAP),
@@ -90,7 +88,7 @@ TABLE: tuple[Resource, ...] = (
     _of(CLAIM, "status returned"),
     _of(kinds.NAMESPACE, "status returned"),
     _of(NODE, "status"),
-    _of(SERVICE_ACCOUNT, "returned"),
+    _of(kinds.SERVICE_ACCOUNT, "returned"),
     _of(ROLE),
     _of(ROLE_BINDING),
     _of(CLUSTER_ROLE),
