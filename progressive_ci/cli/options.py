@@ -197,6 +197,17 @@ TABLE: tuple[Option, ...] = (
         Shape.FLAG,
     ),
     Option(
+        "watch-job",
+        "Ask the CI system every 10 s whether this job was cancelled, for runners that send no signal",
+        ("run",),
+        Shape.FLAG,
+    ),
+    Option(
+        "job-token",
+        "Token for --watch-job: GitHub's with actions: read, or USER:TOKEN of Jenkins; GitLab's job has its own",
+        (),
+    ),
+    Option(
         "state",
         "File in which run leaves word of its release for post; GitHub has its own",
         ("run", "post"),

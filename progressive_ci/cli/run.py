@@ -1,11 +1,15 @@
 """`progressive-ci run`: a release from its documents to its outcome."""
 
+import os
 import uuid
 
 from progressive_ci import __version__
+from progressive_ci.adapters import job_status
+from progressive_ci.adapters.http import Sender
 from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
-from progressive_ci.model.event import Noted
+from progressive_ci.errors import ProgressiveError, SpecInvalid
+from progressive_ci.model.event import Noted, SecretSeen, Warned
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
@@ -22,10 +26,28 @@ def main(settings: Settings) -> int:
 
 def _release(desk: Desk) -> Outcome:
     options = desk.options
+    if desk.settings.watch_job:
+        _watch_job(desk)
     plan = desk.plan()
     desk.reporter.emit(Noted(_subject(plan, options)))
     hands = desk.hands(namespace=plan.namespace, name=plan.workload.name)
     return conductor.run(plan, options, hands, release=uuid.uuid4().hex[:12])
+
+
+def _watch_job(desk: Desk) -> None:
+    """Call the release off when the CI system says that its job is over."""
+    try:
+        question = job_status.question(os.environ)
+    except ProgressiveError as error:
+        raise SpecInvalid(error) from error
+    if question.token:
+        desk.reporter.emit(SecretSeen(question.token))
+    job_status.watch(
+        question,
+        send=Sender().send,
+        halt=desk.clock.halt,
+        tell=lambda text: desk.reporter.emit(Warned(text)),
+    )
 
 
 def _subject(plan: Plan, options: Options) -> str:

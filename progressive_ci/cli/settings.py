@@ -28,6 +28,8 @@ class Settings:
     skip_analysis: bool = False
     reason: str = ""
     apply_rest: bool = False
+    watch_job: bool = False
+    job_token: str = ""
     state: str = ""
     report: str = ""
     reporter: str = "auto"

@@ -82,7 +82,7 @@ def action_input(option: Option) -> dict[str, object]:
 OWN = {"job", "stage", "tool-image"}
 """Inputs that only GitLab needs."""
 
-SET = {"state", "reporter"}
+SET = {"state", "reporter", "job-token"}
 """Options that the include sets itself, or leaves to be found out."""
 
 

@@ -1,0 +1,200 @@
+"""The job's own status in its CI system, asked over and over: for runners that send a cancelled job no signal.
+
+Speaks GitHub's REST API (a run's attempt), GitLab's (`GET /job`), and Jenkins' (a build). Whatever goes wrong here
+is told once and never disturbs the release.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from string import Formatter
+
+from progressive_ci.adapters.clock import ThreadClock
+from progressive_ci.adapters.worker import call
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.outcome import Cause, Result
+from progressive_ci.ports import HttpRequest, HttpResponse
+
+TOKEN = "PROGRESSIVE_CI_JOB_TOKEN"  # noqa: S105 - a variable's name
+EVERY = 10.0
+"""Seconds from one answer to the next question: 360 an hour, of the 1,000 that GitHub gives a repository."""
+_LONGEST = 60.0
+"""The same while there is no usable answer."""
+_TIMEOUT = 10.0
+
+Send = Callable[[HttpRequest], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One CI system.
+
+    Attributes:
+        name: as its users call it.
+        address: of the job, with the variables that it is made of.
+        tokens: variables of which the first that is set holds the credential.
+        login: the header that carries it.
+        ended: how the job ended by its own answer; empty while it runs.
+        anonymous: whether it may be asked without a credential.
+    """
+
+    name: str
+    address: str
+    tokens: tuple[str, ...]
+    login: Callable[[str], tuple[str, str]]
+    ended: Callable[[JsonObject], str]
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked again and again.
+
+    Attributes:
+        system: which CI system.
+        request: the question itself.
+        token: the credential in it, for masks; empty for none.
+    """
+
+    system: System
+    request: HttpRequest
+    token: str = ""
+
+
+def _completed(run: JsonObject) -> str:
+    """A run that is being cancelled is `in_progress` until its jobs are over: there is no status of its own."""
+    return str(run.get("conclusion") or "completed") if run.get("status") == "completed" else ""
+
+
+def _canceled(job: JsonObject) -> str:
+    """Also `failed`: that is how a job ends which ran into its timeout, or whose runner was given up."""
+    status = str(job.get("status", ""))
+    return status if status in {"canceling", "canceled", "failed"} else ""
+
+
+def _aborted(build: JsonObject) -> str:
+    """The result comes before the end, where the build still has something to clean up."""
+    if build.get("result") == "ABORTED" or build.get("building") is False:
+        return str(build.get("result") or "ended").lower()
+    return ""
+
+
+def _basic(token: str) -> tuple[str, str]:
+    return "Authorization", f"Basic {base64.b64encode(token.encode()).decode()}"
+
+
+TABLE: Mapping[str, System] = {
+    "GITHUB_ACTIONS": System(
+        "GitHub",
+        "{GITHUB_API_URL}/repos/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
+        (TOKEN, "GITHUB_TOKEN"),
+        lambda token: ("Authorization", f"Bearer {token}"),
+        _completed,
+    ),
+    "GITLAB_CI": System(
+        "GitLab",
+        "{CI_API_V4_URL}/job",
+        (TOKEN, "CI_JOB_TOKEN"),
+        lambda token: ("JOB-TOKEN", token),
+        _canceled,
+    ),
+    "JENKINS_URL": System(
+        "Jenkins",
+        "{BUILD_URL}/api/json?tree=building,result",
+        (TOKEN,),
+        _basic,
+        _aborted,
+        anonymous=True,
+    ),
+}
+"""By the variable that gives the system away."""
+
+
+def question(environment: Mapping[str, str]) -> Question:
+    """What to ask about the job with this environment.
+
+    Raises:
+        ProgressiveError: there is nobody to ask, or nothing to ask with.
+    """
+    system = next((row for sign, row in TABLE.items() if environment.get(sign)), None)
+    if system is None:
+        known = ", ".join(row.name for row in TABLE.values())
+        raise ProgressiveError(
+            f"--watch-job knows the jobs of {known}, and this is none of them", advice="leave it out here"
+        )
+    names = [name for _, name, _, _ in Formatter().parse(system.address) if name]
+    if missing := [name for name in names if not environment.get(name)]:
+        raise ProgressiveError(
+            f"--watch-job needs {', '.join(missing)}, which {system.name} sets for every job",
+            advice="pass the job's environment on to this process",
+        )
+    token = next((found for name in system.tokens if (found := environment.get(name, "").strip())), "")
+    if not token and not system.anonymous:
+        raise ProgressiveError(
+            f"--watch-job has no token to ask {system.name} with", advice=f"set {' or '.join(system.tokens)}"
+        )
+    address = system.address.format_map({name: environment[name].rstrip("/") for name in names})
+    headers = (("Accept", "application/json"), *((system.login(token),) if token else ()))
+    return Question(system, HttpRequest("GET", address, headers, timeout=_TIMEOUT), token)
+
+
+def watch(
+    asked: Question,
+    *,
+    send: Send,
+    halt: Callable[[Cause], None],
+    tell: Callable[[str], None],
+    every: float = EVERY,
+) -> None:
+    """Ask on a thread of its own until the job is over, and call the release off then.
+
+    Args:
+        asked: see `question`.
+        send: sends it; blocks.
+        halt: hears why the release is to stop.
+        tell: hears, once, that there is no usable answer.
+        every: seconds between two questions.
+    """
+    threading.Thread(target=_watch, args=(asked, send, halt, tell, every), name="job", daemon=True).start()
+
+
+def _watch(
+    asked: Question, send: Send, halt: Callable[[Cause], None], tell: Callable[[str], None], every: float
+) -> None:
+    clock, gap, told = ThreadClock(), every, False
+    while True:
+        until = clock.now() + gap
+        while clock.now() < until:
+            clock.wait(until)
+        try:
+            ended = _ended(asked, send, clock)
+        except ProgressiveError as error:
+            gap = min(gap * 2, max(every, _LONGEST))
+            if not told:
+                tell(
+                    f"{asked.system.name} does not say how this job is, so only a signal can cancel it: {error.what}"
+                )
+            told = True
+            continue
+        gap = every
+        if ended:
+            reason = f"the job was ended in {asked.system.name}: {ended}"
+            halt(Cause(Result.CANCELLED, reason, advice="run it again when you are ready"))
+            return
+
+
+def _ended(asked: Question, send: Send, clock: ThreadClock) -> str:
+    answer = call(lambda: send(asked.request), clock, timeout=2 * _TIMEOUT, what="ask for the job's status")
+    if answer.status != HTTPStatus.OK:
+        raise ProgressiveError(f"it answers with {answer.status}")
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise ProgressiveError("its answer is no JSON") from error
+    if not isinstance(found, dict):
+        raise ProgressiveError("its answer is no object")
+    return asked.system.ended(found)
