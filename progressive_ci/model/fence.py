@@ -24,6 +24,7 @@ from progressive_ci.model.write import (
 )
 
 _EPOCH = "progressive-ci/epoch."
+_SEAL = "progressive-ci/seal."
 _LONGEST = 63 - len("epoch.")
 _DIGEST = 8
 
@@ -38,10 +39,19 @@ def epoch_key(workload: str) -> str:
 
     One for each workload, because a route object may carry the traffic of several, and each has its own lease.
     """
+    return _EPOCH + _cut(workload)
+
+
+def seal_key(workload: str) -> str:
+    """Annotation beside the epoch: the digest of what the journal said when the release began (`model.seal`)."""
+    return _SEAL + _cut(workload)
+
+
+def _cut(workload: str) -> str:
     if len(workload) <= _LONGEST:
-        return _EPOCH + workload
+        return workload
     digest = sha256(workload.encode()).hexdigest()[:_DIGEST]
-    return f"{_EPOCH}{workload[: _LONGEST - _DIGEST - 1]}-{digest}"
+    return f"{workload[: _LONGEST - _DIGEST - 1]}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +62,13 @@ class Fence:
         workload: whose lease is held.
         epoch: of that lease.
         release: value of the label `progressive-ci/release` on what is created.
+        seal: of the journal; empty leaves it out.
     """
 
     workload: str
     epoch: int
     release: str
+    seal: str = ""
 
     @property
     def key(self) -> str:
@@ -68,11 +80,22 @@ class Fence:
         """Where the annotation stands."""
         return pointer("metadata", "annotations", self.key)
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The annotations that an object carries while the release writes it."""
+        seal = {seal_key(self.workload): self.seal} if self.seal else {}
+        return {self.key: str(self.epoch), **seal}
+
 
 def epoch_of(seen: JsonObject, workload: str) -> int | None:
     """The epoch of a workload's release on an object; None where there is none, or none that could be ours."""
     text = annotations_of(seen).get(epoch_key(workload), "")
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+
+
+def seal_on(seen: JsonObject, workload: str) -> str:
+    """The seal of a workload's release on an object; empty where there is none."""
+    return str(annotations_of(seen).get(seal_key(workload), ""))
 
 
 def is_marked(seen: JsonObject) -> bool:
@@ -124,7 +147,7 @@ def unfenced_operations(seen: JsonObject, workload: str) -> tuple[JsonObject, ..
     A map that holds nothing else goes with its mark: the API server stores no empty one, so it was ours.
     """
     return (
-        *_without(annotations_of(seen), "annotations", epoch_key(workload)),
+        *_without(annotations_of(seen), "annotations", epoch_key(workload), seal_key(workload)),
         *_without(labels_of(seen), "labels", RELEASE),
     )
 
@@ -151,7 +174,7 @@ def _marked(body: JsonObject, fence: Fence) -> JsonObject:
     """A new object with epoch and owner."""
     metadata = body.get("metadata", {})
     marks = {
-        "annotations": {**annotations_of(body), fence.key: str(fence.epoch)},
+        "annotations": {**annotations_of(body), **fence.marks},
         "labels": {**labels_of(body), RELEASE: fence.release},
     }
     return {**body, "metadata": {**metadata, **marks}}
@@ -176,8 +199,10 @@ def _claim(operations: tuple[JsonObject, ...], seen: JsonObject, fence: Fence) -
         elif operation["op"] == "remove" and operation["path"] in {ANNOTATIONS_PATH, fence.path}:
             return ()
     if map_exists:
-        return (add(fence.path, str(fence.epoch)),)
-    return (add(ANNOTATIONS_PATH, {fence.key: str(fence.epoch)}),)
+        return tuple(
+            add(pointer("metadata", "annotations", key), value) for key, value in fence.marks.items()
+        )
+    return (add(ANNOTATIONS_PATH, fence.marks),)
 
 
 def _merged(body: JsonObject, seen: JsonObject, fence: Fence) -> JsonObject:
@@ -186,13 +211,14 @@ def _merged(body: JsonObject, seen: JsonObject, fence: Fence) -> JsonObject:
     precondition = {
         "uid": seen["metadata"]["uid"],
         "resourceVersion": metadata.get("resourceVersion", seen["metadata"]["resourceVersion"]),
-        "annotations": {**annotations_of(body), fence.key: str(fence.epoch)},
+        "annotations": {**annotations_of(body), **fence.marks},
     }
     return {**body, "metadata": {**metadata, **precondition}}
 
 
-def _without(marks: JsonObject, field: str, key: str) -> tuple[JsonObject, ...]:
-    """Removes one key, or the whole map where it is the only one."""
-    if key not in marks:
-        return ()
-    return (remove(pointer("metadata", field) if len(marks) == 1 else pointer("metadata", field, key)),)
+def _without(marks: JsonObject, field: str, *keys: str) -> tuple[JsonObject, ...]:
+    """Removes keys, or the whole map where it holds no others."""
+    ours = [key for key in keys if key in marks]
+    if ours and len(ours) == len(marks):
+        return (remove(pointer("metadata", field)),)
+    return tuple(remove(pointer("metadata", field, key)) for key in ours)

@@ -22,6 +22,7 @@ from progressive_ci.model.fence import Fence, fenced
 from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
+from progressive_ci.model.seal import seal_of
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Create, Delete, Write
 from progressive_ci.ports import Hands
@@ -79,7 +80,7 @@ class Release:
     @property
     def fence(self) -> Fence:
         """Who writes."""
-        return Fence(self.record.name, self.epoch, self.record.release)
+        return Fence(self.record.name, self.epoch, self.record.release, seal_of(encode(self.record)))
 
     def read(self, ref: Ref) -> JsonObject | None:
         """A fresh read."""

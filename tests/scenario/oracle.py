@@ -37,7 +37,7 @@ from progressive_ci.sandbox.store import Change
 
 NAMESPACE, NAME = "shop", "web"
 JOURNAL = "progressive-ci.web"
-MARK = "progressive-ci/epoch"
+MARK = "progressive-ci/"
 """How the annotations begin that fence our writes."""
 FOREIGN_KINDS = (kinds.SERVICE, kinds.INGRESS, kinds.VIRTUAL_SERVICE, kinds.HTTP_ROUTE, kinds.DEPLOYMENT)
 _CONTROLLERS = "deployment.kubernetes.io/"
