@@ -167,24 +167,22 @@ def _watch(
 ) -> None:
     clock, gap, told = ThreadClock(), every, False
     while True:
-        until = clock.now() + gap
-        while clock.now() < until:
-            clock.wait(until)
         try:
-            ended = _ended(asked, send, clock)
+            if ended := _ended(asked, send, clock):
+                reason = f"the job was ended in {asked.system.name}: {ended}"
+                halt(Cause(Result.CANCELLED, reason, advice="run it again when you are ready"))
+                return
+            gap = every
         except ProgressiveError as error:
             gap = min(gap * 2, max(every, _LONGEST))
             if not told:
                 tell(
-                    f"{asked.system.name} does not say how this job is, so only a signal can cancel it: {error.what}"
+                    f"{asked.system.name} does not say how this job is, so only a signal cancels: {error.what}"
                 )
             told = True
-            continue
-        gap = every
-        if ended:
-            reason = f"the job was ended in {asked.system.name}: {ended}"
-            halt(Cause(Result.CANCELLED, reason, advice="run it again when you are ready"))
-            return
+        until = clock.now() + gap
+        while clock.now() < until:
+            clock.wait(until)
 
 
 def _ended(asked: Question, send: Send, clock: ThreadClock) -> str:
