@@ -70,7 +70,7 @@ def label_path(name: str) -> str:
 def create(release: Release, body: JsonObject) -> None:
     """Create the canary's ReplicaSet; one that is there already is ours, by its name and by our label."""
     ref = set_ref(release)
-    refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
+    refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body)), new=True))
 
 
 def let_go(release: Release, deployment: JsonObject) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from progressive_ci.errors import Interrupted, LeaseLost, ProgressiveError
+from progressive_ci.errors import Interrupted, ProgressiveError
 from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
@@ -12,6 +12,7 @@ from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands
 from progressive_ci.release import first, preflight, rescue, settings, steps
+from progressive_ci.release.attempt import attempt, called_off
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.findings import Findings
@@ -23,7 +24,6 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.rest import apply_rest
 from progressive_ci.release.rollback import roll_back
 from progressive_ci.release.snapshot import already_seen, snapshot
-from progressive_ci.release.stop import cancelled, cause_of
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import generation
 
@@ -49,8 +49,7 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
     hands.reporter.emit(Began("preflight"))
     for warning in plan.warnings:
         hands.reporter.emit(Warned(warning))
-    rescue.finish_orphan(plan, options, hands, release_id)
-    before = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+    before = rescue.finish_orphan(plan, options, hands, release_id)
     found = preflight.examine(plan, options, hands, before)
     for warning in found.warnings:
         hands.reporter.emit(Warned(warning))
@@ -74,7 +73,10 @@ def _begin(plan: Plan, options: Options, hands: Hands, found: Findings, release_
     except BaseException:
         hands.lease.release()
         raise
-    return roll_back(release, stopped) if stopped else _safely(release, plan, found)
+    if stopped:
+        return roll_back(release, stopped)
+    explain = None if found.deployment else first.without_predecessor
+    return attempt(release, partial(_forward, release, plan, found), explain=explain)
 
 
 def _enter(release: Release) -> Cause | None:
@@ -85,7 +87,7 @@ def _enter(release: Release) -> Cause | None:
     try:
         release.enter()
     except Interrupted:
-        return _called_off(release)
+        return called_off(release)
     return None
 
 
@@ -111,26 +113,6 @@ def _still(plan: Plan, options: Options, hands: Hands, found: Findings) -> Findi
         return found
     hands.reporter.emit(Noted("the workload has changed since preflight, so it is looked at again"))
     return preflight.examine(plan, options, hands, before)
-
-
-def _safely(release: Release, plan: Plan, found: Findings) -> Outcome:
-    """Whatever stops the way forward after the first write leads to the way back."""
-    try:
-        return _forward(release, plan, found)
-    except LeaseLost:
-        raise
-    except Interrupted:
-        cause = _called_off(release)
-    except ProgressiveError as error:
-        cause = cause_of(error)
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not leave users on the new version
-        told = f"a bug of this tool: {type(error).__name__}: {error}"
-        cause = Cause(Result.INTERNAL, told, advice="please report it with this log")
-    return roll_back(release, cause if found.deployment else first.without_predecessor(cause))
-
-
-def _called_off(release: Release) -> Cause:
-    return release.hands.clock.halted() or cancelled("stopped").cause
 
 
 def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:

@@ -48,6 +48,10 @@ class Release:
         seen: objects as last read or written.
         armed: the safe write for the weight that is announced, ready to send.
         stable_ready: ready stable pods, and when they were counted.
+        canary_ready: ready canary pods at that count.
+        carries: the weight that the route was last seen to carry by our own write; None while it is changed.
+        withdrawn: what the safe write took from the canary, until a read has confirmed it.
+        starved: seconds that were waited for stable's pods before the rollback.
         evidence: measurements that the next journal entry carries.
         limit: monotonic time at which a rollback gives up.
         fenced_off: whether everything that was sent on the way forward comes too late.
@@ -61,6 +65,10 @@ class Release:
     seen: dict[Ref, JsonObject] = field(default_factory=dict)
     armed: tuple[Write, ...] = ()
     stable_ready: tuple[int, float] = (0, float("-inf"))
+    canary_ready: int = 0
+    carries: Weight | None = None
+    withdrawn: Weight | None = None
+    starved: float = 0.0
     evidence: list[Evidence] = field(default_factory=list)
     limit: float = float("inf")
     fenced_off: bool = False
@@ -106,13 +114,18 @@ class Release:
             raise NotFound(f"{ref} does not exist", where=str(ref), advice="somebody has deleted it")
         return found
 
-    def write(self, ref: Ref, decide: Decide) -> JsonObject | None:
+    def write(self, ref: Ref, decide: Decide, *, new: bool = False) -> JsonObject | None:
         """Bring one object to where `decide` wants it, and return it as stored.
 
         Each attempt decides again on what is there: after a conflict, a failed precondition or an answer
         that never came, the object is read afresh, so that nobody's change is overwritten unseen.
+
+        Args:
+            ref: which object.
+            decide: what to write.
+            new: it did not exist in preflight; where it does by now, the server refuses to create it again.
         """
-        current = self.known(ref)
+        current = None if new else self.known(ref)
         for attempt in range(_ATTEMPTS):
             wanted = decide(current)
             if wanted is None:

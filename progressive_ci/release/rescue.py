@@ -1,18 +1,21 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
+from dataclasses import replace
+
 from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
-from progressive_ci.model.journal import Record, Stage
+from progressive_ci.model.journal import Record, Stage, State
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
-from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands, Tenure
+from progressive_ci.model.plan import Mode, Plan
+from progressive_ci.ports import Hands
 from progressive_ci.release.fencing import take_over
+from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.promotion import complete_promotion
-from progressive_ci.release.records import read_record, unfinished
+from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
@@ -26,36 +29,72 @@ def rollback(namespace: str, name: str, options: Options, hands: Hands, *, only:
         name: of the workload.
         options: the user's choices.
         hands: the world.
-        only: id of the release that may be touched; empty for any.
+        only: id of the release that may be touched; empty for any. A held one waits for a person then.
     """
     record = read_record(hands, namespace=namespace, name=name)
-    if record is None or not unfinished(record) or (only and record.release != only):
-        return _nothing(record, name)
-    tenure = hands.lease.acquire(record.release, wait=options.lock_wait)
-    release, record = _taken(hands, options, tenure, namespace, name)
-    if release is None or (only and record is not None and record.release != only):
+    if record is None or not unfinished(record):
+        return nothing(record, name)
+    if only and (record.release != only or waits_for_a_person(record)):
+        return nothing(record, name)
+    release, record = take_up(hands, options, record, held=not only)
+    if release is None or (only and release.record.release != only):
         hands.lease.release()
-        return _nothing(record, name)
+        return nothing(record, name)
     return _back(release)
 
 
-def _nothing(record: Record | None, name: str) -> Outcome:
-    reason = f"no release of {name} is unfinished"
-    if record is not None and record.result is not None:
-        reason += f"; the last one ended {record.result.word} at {record.updated}"
-    advice = "undoing a finished release is a release of the earlier version" if record else ""
-    return Outcome(Result.NOTHING_TO_DO, reason, advice=advice, release=record.release if record else "")
-
-
-def _taken(
-    hands: Hands, options: Options, tenure: Tenure, namespace: str, name: str
-) -> tuple[Release | None, Record | None]:
-    """The release as the journal tells it after the lease is ours, every object fenced."""
+def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
+    """Bring an orphan to its end on the shortest way to safety; a held release waits for its person."""
     record = read_record(hands, namespace=namespace, name=name)
-    if record is None or not unfinished(record):
+    if record is None or not unfinished(record) or waits_for_a_person(record):
+        return nothing(record, name)
+    release, record = take_up(hands, options, record)
+    if release is None:
+        hands.lease.release()
+        return nothing(record, name)
+    return finish(release)
+
+
+def nothing(record: Record | None, name: str) -> Outcome:
+    """Nobody has to do anything, or only who held the release."""
+    if record is None:
+        return Outcome(Result.NOTHING_TO_DO, f"no release of {name} is unfinished")
+    reason, advice = f"no release of {name} is unfinished", ""
+    if waits_for_a_person(record):
+        reason, advice = _held(record), held_advice(record)
+    elif record.result is not None:
+        reason += f"; the last one ended {record.result.word} at {record.updated}"
+    if record.state is State.ENDED and record.result is Result.PROMOTED:
+        undo = f"progressive-ci undo {name} --namespace {record.namespace}"
+        advice = f"a finished release is taken back by `{undo}`"
+    return Outcome(Result.NOTHING_TO_DO, reason, advice=advice, release=record.release)
+
+
+def _held(record: Record) -> str:
+    return f"release {record.release} of {record.name} is held since {record.updated}: {record.reason}"
+
+
+def take_up(
+    hands: Hands, options: Options, left: Record, *, held: bool = False
+) -> tuple[Release | None, Record | None]:
+    """Take the lease, and with it the release as the journal tells it then, every object fenced.
+
+    Args:
+        hands: the world.
+        options: the user's choices.
+        left: the record that was found.
+        held: whether a release that waits for a person may be taken up.
+
+    Returns:
+        None for the release where another run has brought it to its end meanwhile; the record as it is then.
+    """
+    tenure = hands.lease.acquire(left.release, wait=options.lock_wait)
+    record = read_record(hands, namespace=left.namespace, name=left.name)
+    if record is None or not unfinished(record) or (waits_for_a_person(record) and not held):
         return None, record
     # Whoever deletes the Lease restarts its count; the marks on the objects must still go up.
-    release = Release(hands, options, record, max(tenure.epoch, record.epoch + 1))
+    epoch = max(tenure.epoch, record.epoch + 1)
+    release = Release(hands, options, replace(record, state=State.RUNNING), epoch)
     take_over(release)
     return release, record
 
@@ -69,42 +108,62 @@ def _back(release: Release) -> Outcome:
         return complete_promotion(release)
     told = f"release {record.release} was left {record.stage.value}"
     cause = Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
+    return _restored(release, cause, record.stage)
+
+
+def _restored(release: Release, cause: Cause, left: Stage) -> Outcome:
+    """Rolled back: that is what was asked for, so it is no failure of this run."""
     done = roll_back(release, cause)
     if done.result is Result.INCOMPLETE:
         return done
-    restored = f"the release that was left {record.stage.value} is rolled back: {done.reason}"
-    return outcome(release, Result.RECOVERED, Cause(Result.RECOVERED, restored, record.source))
+    told = f"the release that was left {left.value} is rolled back: {done.reason}"
+    return outcome(release, Result.RECOVERED, Cause(Result.RECOVERED, told, cause.source))
 
 
-def recover(release: Release) -> Outcome:
+def finish(release: Release) -> Outcome:
     """Finish an orphan on the shortest way to safety: forwards once it was promoting, back before."""
-    if release.record.stage is Stage.PROMOTING:
+    record = release.record
+    if record.stage is Stage.PROMOTING:
         release.hands.clock.shield()
         try:
-            MODES[release.record.mode].promote(release)
+            MODES[record.mode].promote(release)
         except LeaseLost:
             raise
         except ProgressiveError as error:
-            return roll_back(release, cause_of(error))
+            return _restored(release, cause_of(error), record.stage)
+        return complete_promotion(release)
+    if record.mode is Mode.IN_PLACE and _has_passed(release):
         return complete_promotion(release)
     return _back(release)
 
 
-def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> None:
+def _has_passed(release: Release) -> bool:
+    """Whether nothing was left to do in place but the last entry: rolled out, and every step passed."""
+    record = release.record
+    begun = record.stage in (Stage.PREPARING, Stage.STEPPING)
+    return begun and len(record.passed) == record.steps and MODES[record.mode].committed(release)
+
+
+def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> Record | None:
     """Before a new release: an unfinished one of an earlier run comes to its end.
 
+    Returns:
+        What the journal says then.
+
     Raises:
-        Refused: it could not be finished.
+        Refused: it could not be finished, or is held for a person.
     """
     namespace, name = plan.namespace, plan.workload.name
-    if not unfinished(read_record(hands, namespace=namespace, name=name)):
-        return
+    found = read_record(hands, namespace=namespace, name=name)
+    if found is None or not unfinished(found):
+        return found
+    refuse_held(found)
     hands.reporter.emit(Began("recover"))
     hands.reporter.emit(Opened(release_id, namespace, name))
     try:
-        tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
-        release, _ = _taken(hands, options, tenure, namespace, name)
-        done = recover(release) if release is not None else None
+        release, meanwhile = take_up(hands, options, found)
+        refuse_held(meanwhile)
+        done = finish(release) if release is not None else None
     finally:
         hands.lease.release()
     if done is not None and done.result is Result.INCOMPLETE:
@@ -112,6 +171,13 @@ def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -
         raise Refused(ProgressiveError(told, advice=done.advice))
     if done is not None:
         hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
+    return read_record(hands, namespace=namespace, name=name)
+
+
+def refuse_held(record: Record | None) -> None:
+    """A held release ends by the word of a person, not because the next run comes."""
+    if record is not None and waits_for_a_person(record):
+        raise Refused(ProgressiveError(_held(record), advice=held_advice(record)))
 
 
 def forget(namespace: str, name: str, hands: Hands) -> str:
