@@ -1,0 +1,27 @@
+"""Requests that arrive when nobody expects them any more."""
+
+from progressive_ci.errors import NoAnswer
+from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.clock import VirtualClock
+from progressive_ci.sandbox.faults import Fault, Killed, Send
+
+
+def landing(seconds: float, *, after: str) -> Fault:
+    """A request that its sender gives up, and that takes effect so long afterwards.
+
+    Args:
+        seconds: how long afterwards.
+        after: why it is given up: a signal's name, a `time-out`, or the `death` of its sender.
+    """
+
+    def befall(call: Call, timeout: float, send: Send, clock: VirtualClock) -> HttpResponse:
+        clock.at(clock.now() + seconds, lambda: send(call))
+        if after == "death":
+            raise Killed
+        if after != "time-out":
+            clock.deliver(after)
+        clock.advance(timeout)
+        raise NoAnswer("no answer in time")
+
+    return befall
