@@ -167,7 +167,7 @@ class Record:
         objects: everything written, with the original values.
         pinned: names of the Services whose selector holds a pod-template-hash.
         wanted: what NAME gets at the promotion.
-        guard: name of the Job that watches over the release; empty for none.
+        guarded: whether a Job in the cluster watches over the release.
         drain_seconds: from weight 0 to the end of old pods.
         abort_drain_seconds: from weight 0 to the end of a failed canary's pods.
         settle_seconds: wait after a weight change; None is the router's own.
@@ -211,7 +211,7 @@ class Record:
     objects: tuple[Owned, ...] = ()
     pinned: tuple[str, ...] = ()
     wanted: Wanted = field(default_factory=Wanted)
-    guard: str = ""
+    guarded: bool = False
     drain_seconds: float = 30.0
     abort_drain_seconds: float = 30.0
     settle_seconds: float | None = None

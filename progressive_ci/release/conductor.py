@@ -11,7 +11,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands
-from progressive_ci.release import first, preflight, rescue, settings, steps
+from progressive_ci.release import first, guard_job, preflight, rescue, settings, steps
 from progressive_ci.release.attempt import attempt, called_off
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.endings import outcome_of
@@ -126,6 +126,7 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
     deadline = release.hands.clock.now() + hard_end(plan, release.options)
     vigil = Vigil(release, deadline=deadline, keep_up=partial(steps.keep_up, release))
     release.began("prepare")
+    guard_job.post(release, guard_job.terms_of(release.options, hard_end(plan, release.options)))
     create_missing(release, found)
     MODES[release.record.mode].prepare(vigil, found)
     release.enter(stage=Stage.STEPPING)

@@ -15,10 +15,11 @@ from progressive_ci.release import candidate, stable, surroundings
 from progressive_ci.release.candidate import Candidate
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.guard_job import without_account
 from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.questions import unanswered
 from progressive_ci.release.rest import rest_rights
-from progressive_ci.release.rights import rights
+from progressive_ci.release.rights import posting_rights, rights
 from progressive_ci.release.route_check import route_reasons, survey
 from progressive_ci.release.workload import (
     part_of,
@@ -48,6 +49,8 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     _demand(plan, hands, rights(plan, first=found is None))
     if options.apply_rest:
         _demand(plan, hands, rest_rights(plan, hands))
+    if options.guard:
+        _demand(plan, hands, posting_rights(plan))
     if found is None:
         return _first(plan, hands, before)
     standing = stable.stand(hands, found, unhealthy=options.skip_analysis)
@@ -64,6 +67,7 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
         return findings
     objects = survey(plan.route, hands)
     reasons = [*around.reasons, *route_reasons(plan, chosen, objects), *changed_config(plan, hands)]
+    reasons += without_account(plan, hands) if options.guard else ()
     if not reasons and not options.skip_analysis:
         reasons += unanswered(plan, hands, findings)
     if reasons:

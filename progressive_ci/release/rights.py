@@ -9,6 +9,7 @@ from progressive_ci.model.plan import Analyze, Mode, Plan
 from progressive_ci.model.route import NginxSettings, Route
 from progressive_ci.ports import Access
 from progressive_ci.release.canary_deployment import canary_name
+from progressive_ci.release.guard_job import guard_name
 from progressive_ci.release.texts import texts_of
 from progressive_ci.routers.table import router_of
 
@@ -68,6 +69,34 @@ def seldom(plan: Plan) -> dict[str, tuple[Access, ...]]:
         occasion: tuple(access for access in wanted if access not in usual)
         for occasion, wanted in found.items()
     }
+
+
+def posting_rights(plan: Plan) -> tuple[Access, ...]:
+    """What a run needs beyond `rights` to post a guard and to take it away."""
+    namespace, name = plan.namespace, guard_name(plan.workload.name)
+    return (
+        *_on(kinds.JOB, namespace, "create"),
+        *_on(kinds.JOB, namespace, "get delete", name),
+        *_on(kinds.SERVICE_ACCOUNT, namespace, "get", name),
+    )
+
+
+def guard_rights(plan: Plan, *, mode: Mode | None = None) -> tuple[Access, ...]:
+    """What a guard needs to bring a release of this spec to its end: nothing that begins or measures one."""
+    kept = (access for access in rights(plan, mode=mode) if not _begins(access))
+    job = _on(kinds.JOB, plan.namespace, "get delete", guard_name(plan.workload.name))
+    return (*kept, *job)
+
+
+_BEGINNING = {"secrets", "rollouts", "canaries", "poddisruptionbudgets", "networkpolicies"}
+"""Resources that only preflight and the steps look at."""
+
+
+def _begins(access: Access) -> bool:
+    """Whether a right serves the way forward alone; a Lease that somebody deletes has to be made again."""
+    if access.verb == "create":
+        return access.resource != kinds.LEASE.plural
+    return access.resource in _BEGINNING or access.subresource == "log"
 
 
 def _on(kind: Kind, namespace: str, verbs: str, name: str = "") -> list[Access]:

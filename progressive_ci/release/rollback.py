@@ -16,7 +16,7 @@ from progressive_ci.model.journal import Ending, Owned, Stage, State
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Delete
-from progressive_ci.release import traffic
+from progressive_ci.release import guard_job, traffic
 from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.release import Release, existing
@@ -118,6 +118,7 @@ def end(release: Release, result: Result, cause: Cause) -> Outcome:
         source=cause.source,
         endings=(*record.endings, ending)[-_KEPT:],
     )
+    guard_job.dismiss(release)
     release.hands.lease.release()
     return outcome(release, result, cause)
 

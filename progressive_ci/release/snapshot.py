@@ -53,6 +53,7 @@ def snapshot(
         objects=_objects(plan, found, pinned),
         pinned=pinned,
         wanted=_wanted(plan, found),
+        guarded=bool(options.guard) and found.deployment is not None and found.canary.hash != found.stable.hash,
         drain_seconds=plan.drain_seconds,
         abort_drain_seconds=plan.abort_drain_seconds,
         settle_seconds=options.settle,
