@@ -194,6 +194,35 @@ class Lease(Protocol):
         """Seconds for which it is surely ours, counted from before the last renewal was sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What proves to the API server who we are.
+
+    Attributes:
+        kind: what it is, in words; never its content.
+        ends: when there will be none any more, by the server's clock; None where no such end is known.
+        left: seconds until then.
+        renewed: whether it is replaced before it ends.
+        advice: what to do where it ends too early.
+    """
+
+    kind: str
+    ends: datetime | None = None
+    left: float | None = None
+    renewed: bool = False
+    advice: str = ""
+
+
+class Credential(Protocol):
+    """How long this run may still talk to the API server."""
+
+    def look(self) -> Login:
+        """What it is like now; sends nothing."""
+
+    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> None:
+        """Call once, from any thread, when no more than so many seconds are left; never where it has no end."""
+
+
 class Reporter(Protocol):
     """Where events go."""
 
@@ -211,6 +240,8 @@ class Hands:
     journal: Journal
     lease: Lease
     reporter: Reporter
+    recalls: Recalls
+    history: History
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,15 @@ from progressive_ci.errors import (
     ServerError,
 )
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import State
 from progressive_ci.model.kinds import CONFIG_MAP, DEPLOYMENT, Ref
 from progressive_ci.model.write import Create, Delete, Merge
 from progressive_ci.ports import Cluster
 
 KEY = "journal.json"
+RECALL_KEY = "recall.json"
+"""What others ask of the release stands beside its journal (`adapters/recalls.py`)."""
+
 LARGEST = 256 * 1024
 """Bytes."""
 
@@ -76,6 +80,8 @@ class ClusterJournal:
             ProgressiveError: it is larger than the API server should be made to bear.
         """
         text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+        # Nobody listens any more once a release has ended.
+        answered: JsonObject = {RECALL_KEY: None} if record.get("state") == State.ENDED.name else {}
         if len(text.encode()) > LARGEST:
             size = f"{len(text.encode())} bytes, more than {LARGEST}"
             raise ProgressiveError(f"the journal would have {size}", where=str(self._ref))
@@ -84,7 +90,7 @@ class ClusterJournal:
             # A signal may end the wait for an answer: what was sent may stand there when the next entry comes.
             self._unconfirmed.add(text)
             try:
-                self._seen = _seen(self._send(text))
+                self._seen = _seen(self._send({KEY: text, **answered}))
             except _UNCLEAR as error:
                 problem = error
                 if not self._stands(text):
@@ -112,16 +118,16 @@ class ClusterJournal:
         if problem is not None:
             raise problem
 
-    def _send(self, text: str) -> JsonObject:
+    def _send(self, data: JsonObject) -> JsonObject:
         seen = self._seen
         metadata: JsonObject = {}
         if seen is None or not seen.owned:
             metadata = self._owners()
         if seen is not None:
             metadata["resourceVersion"] = seen.version
-            return self._cluster.send(Merge(self._ref, {"metadata": metadata, "data": {KEY: text}}))
+            return self._cluster.send(Merge(self._ref, {"metadata": metadata, "data": data}))
         metadata |= {"name": self._ref.name, "namespace": self._ref.namespace, "labels": _MANAGED}
-        body = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {KEY: text}}
+        body = {"apiVersion": "v1", "kind": CONFIG_MAP.name, "metadata": metadata, "data": {KEY: data[KEY]}}
         return self._cluster.send(Create(self._ref, body))
 
     def _owners(self) -> JsonObject:

@@ -1,21 +1,29 @@
 """One exchange with the API server over urllib3, blocking: no repeats, no redirects, a bounded answer."""
 
 import json
+import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from progressive_ci import __version__
 from progressive_ci.adapters.connection import Connection
+from progressive_ci.adapters.credential import Issued, authenticated
 from progressive_ci.errors import NOT_SENT, ApiError, NoAnswer
 from progressive_ci.ports import HttpResponse
 
 _CHUNK = 65536
 _LARGEST = 64 * 1024 * 1024
-_UNAUTHORIZED = 401
+_LONGEST_LINE = 4 * 1024 * 1024
+_REFUSED = 400
+"""From this status on an answer may quote what was sent."""
+_STARS = b"***"
+_KEEPALIVE = {"TCP_KEEPIDLE": 2, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
+"""Seconds and probes after which the kernel gives a silent connection up; no request is spent on that."""
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """Files that Docker and Podman put into every container."""
 
@@ -51,31 +59,84 @@ class Wire:
             answer = self._exchange(method, target, payload, headers, until)
         return answer
 
+    def lines(self, path: str, *, query: Mapping[str, str], seconds: float) -> HttpResponse | Iterator[bytes]:
+        """The lines of an answer as they come, until the server ends it; what is no success comes whole.
+
+        Args:
+            path: see `request`.
+            query: see `request`.
+            seconds: the longest silence, and about the whole time.
+        """
+        target = f"{self._connection.server}{path}?{urlencode(query)}"
+        headers = {"accept": "application/json", "user-agent": f"progressive-ci/{__version__}"}
+        until = time.monotonic() + seconds
+        response = self._open("GET", target, None, headers, until)
+        if response.status == _UNAUTHORIZED and self._connection.renew():
+            response.close()
+            response = self._open("GET", target, None, headers, until)
+        if response.status != HTTPStatus.OK:
+            return HttpResponse(response.status, dict(response.headers), _read(response, until))
+        _keep_alive(response)
+        return self._parts(response, until)
+
+    def _parts(self, response: Any, until: float) -> Iterator[bytes]:  # noqa: ANN401 - a urllib3 response
+        """Whole lines; one connection carries no other answer after this."""
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with the kubernetes package
+
+        rest = b""
+        try:
+            for part in response.stream(None):
+                *whole, rest = (rest + part).split(b"\n")
+                yield from whole
+                if len(rest) > _LONGEST_LINE or time.monotonic() > until:
+                    return
+        except HTTPError as error:
+            _explain(error, self._connection.server)
+        finally:
+            response.close()
+
     def _exchange(
         self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str], until: float
     ) -> HttpResponse:
+        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with the kubernetes package
+
+        response = self._open(method, target, payload, headers, until)
+        try:
+            return HttpResponse(response.status, dict(response.headers), _read(response, until))
+        except HTTPError as error:
+            _explain(error, self._connection.server)
+
+    def _open(
+        self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str], until: float
+    ) -> Any:  # noqa: ANN401 - a urllib3 response, untyped in version 1
         from urllib3 import Timeout  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - same
 
-        login, pool = self._connection.headers(), self._connection.pool()
+        pool = self._connection.pool(issued)
         seconds = until - time.monotonic()
         if seconds <= 0:
             # A slow plugin must not let a write go out that nobody waits for any more.
             raise NoAnswer("no credential in time", reason=NOT_SENT)
         try:
-            response = pool.request(
+            return pool.request(
                 method,
                 target,
                 body=payload,
-                headers={**headers, **login},
+                headers=headers,
                 preload_content=False,
                 retries=False,
                 redirect=False,
                 timeout=Timeout(connect=seconds, read=seconds),
             )
-            return HttpResponse(response.status, dict(response.headers), _read(response, until))
         except HTTPError as error:
             _explain(error, self._connection.server)
+
+
+def _without(answer: HttpResponse, token: str) -> HttpResponse:
+    """A refusal without the token: something on the way may quote the request."""
+    if answer.status < _REFUSED or not token:
+        return answer
+    return HttpResponse(answer.status, answer.headers, answer.body.replace(token.encode(), _STARS))
 
 
 def _read(response: Any, until: float) -> bytes:  # noqa: ANN401 - a urllib3 response, untyped in version 1
@@ -93,6 +154,17 @@ def _read(response: Any, until: float) -> bytes:  # noqa: ANN401 - a urllib3 res
     return b"".join(parts)
 
 
+def _keep_alive(response: Any) -> None:  # noqa: ANN401 - a urllib3 response
+    """Let the kernel ask whether the other side is still there, where it can."""
+    link = getattr(getattr(response, "connection", None), "sock", None)
+    options = {getattr(socket, name, None): value for name, value in _KEEPALIVE.items()}
+    if link is None or None in options:
+        return
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in options.items():
+        link.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 def _explain(error: Exception, server: str) -> NoReturn:
     """Say what a broken exchange means: whether the request was sent, and what to look at."""
     from urllib3 import exceptions  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
@@ -102,7 +174,8 @@ def _explain(error: Exception, server: str) -> NoReturn:
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise ApiError(
                 f"the certificate of {server} can't be trusted: {cause.verify_message}",
-                advice="check server, certificate-authority-data and tls-server-name in the kubeconfig",
+                advice="check server, certificate-authority-data and tls-server-name in the kubeconfig; where the "
+                "cluster's authority was replaced, write the kubeconfig again",
                 reason="Certificate",
             ) from error
         cause = cause.__cause__ or cause.__context__ or _argument(cause)

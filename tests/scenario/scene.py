@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from progressive_ci.adapters.cluster import ONCE, KubeCluster
 from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
+from progressive_ci.adapters.recalls import ClusterRecalls
 from progressive_ci.judging.condition import complaint
 from progressive_ci.metrics.promql import check, fill
 from progressive_ci.model.document import JsonObject
@@ -19,6 +20,7 @@ from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.clock import VirtualClock
 from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.faults import Exchange, Killed
+from progressive_ci.sandbox.watch import StoreWatch
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
 from tests.scenario.metrics import SandboxMetrics
@@ -80,6 +82,19 @@ class Behind:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """A checkout with these commits, each resting on the one before."""
+
+    line: tuple[str, ...] = ()
+
+    def contains(self, commit: str, earlier: str) -> bool | None:
+        """`ports.History`."""
+        if commit not in self.line or earlier not in self.line:
+            return None
+        return self.line.index(earlier) <= self.line.index(commit)
+
+
 @dataclass(slots=True)
 class Told:
     """One event, and how many requests had been sent when it was told."""
@@ -134,6 +149,7 @@ class Scene:
         before: every object as it was at first.
         runs: of the tool.
         user: whose credential the tool has.
+        history: the checkout's commits.
     """
 
     sandbox: Sandbox
@@ -142,6 +158,7 @@ class Scene:
     before: dict[str, JsonObject]
     runs: list[Run] = field(default_factory=list)
     user: str = ADMIN
+    history: Commits = field(default_factory=Commits)
 
     def released(self, text: str, options: Options | None = None) -> Run:
         """`progressive-ci run` with this input."""
@@ -165,7 +182,10 @@ class Scene:
         lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=clock)
         cluster = KubeCluster(transport, clock, guard=lease.secure)
         journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
-        hands = Hands(cluster, SandboxMetrics(sandbox), clock, journal, lease, run)
+        watch = StoreWatch(sandbox.store, clock)
+        recalls = ClusterRecalls(NAME, NAMESPACE, cluster=front, watch=watch)
+        metrics = SandboxMetrics(sandbox)
+        hands = Hands(cluster, metrics, clock, journal, lease, run, recalls, self.history)
         try:
             run.outcome = work(hands)
         except Killed:
