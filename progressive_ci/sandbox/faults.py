@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from progressive_ci.errors import NoAnswer
+from progressive_ci.errors import NOT_SENT, NoAnswer
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox import status
 from progressive_ci.sandbox.call import Answer, Call, rendered
 from progressive_ci.sandbox.clock import VirtualClock
+
+LATENCY = 0.004
+"""Seconds of virtual time that a request takes, half of it on each way."""
 
 
 class Killed(BaseException):
@@ -120,6 +123,11 @@ def to(method: str, fragment: str) -> Chooser:
     return lambda _, call: (not method or call.method == method) and fragment in call.path
 
 
+def during(clock: VirtualClock, since: float, until: float) -> Chooser:
+    """Requests that are sent between two moments of virtual time."""
+    return lambda _, __: since <= clock.now() < until
+
+
 def drop() -> Fault:
     """The request never arrives; the connection hangs until the time-out."""
 
@@ -130,12 +138,12 @@ def drop() -> Fault:
     return befall
 
 
-def refuse() -> Fault:
-    """The connection is refused at once."""
+def refuse(why: str = "connection refused") -> Fault:
+    """There is no connection, and that is known at once: refused, no such name, no handshake."""
 
     def befall(_: Call, __: float, ___: Send, clock: VirtualClock) -> HttpResponse:
         clock.advance(0.001)
-        raise NoAnswer("connection refused")
+        raise NoAnswer(why, reason=NOT_SENT)
 
     return befall
 
@@ -156,7 +164,7 @@ def answer(refusal: status.Refusal) -> Fault:
     """The server says no without looking: 409, 429, 500; see `status`."""
 
     def befall(_: Call, __: float, ___: Send, clock: VirtualClock) -> HttpResponse:
-        clock.advance(0.004)
+        clock.advance(LATENCY)
         return rendered(Answer(refusal.code, refusal.body, headers=tuple(refusal.headers.items())))
 
     return befall

@@ -143,6 +143,24 @@ class Store:
         gone = {**obj, "metadata": dict(obj["metadata"])}
         return self._commit("DELETED", kind, gone, obj)
 
+    def twin(self) -> "Store":
+        """A store with the same objects, which hears of nothing that happens from now on."""
+        other = Store(self.timers)
+        other.revision = other.oldest = self.revision
+        other._objects = {kind: dict(found) for kind, found in self._objects.items()}
+        return other
+
+    def follow(self, change: Change) -> None:
+        """Take a change of the store whose twin this is, as it was made there."""
+        metadata = change.object["metadata"]
+        key = (metadata.get("namespace", ""), metadata["name"])
+        found = self._objects.setdefault(change.kind, {})
+        if change.type == "DELETED":
+            found.pop(key, None)
+        else:
+            found[key] = change.object
+        self.revision = change.revision
+
     def _commit(self, type_: str, kind: Kind, obj: JsonObject, before: JsonObject | None) -> JsonObject:
         self.revision += 1
         metadata = obj["metadata"]

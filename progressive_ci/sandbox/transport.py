@@ -8,11 +8,8 @@ from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox.api import Api
 from progressive_ci.sandbox.call import Call, rendered
 from progressive_ci.sandbox.clock import VirtualClock
-from progressive_ci.sandbox.faults import Faults
+from progressive_ci.sandbox.faults import LATENCY, Faults
 from progressive_ci.sandbox.reads import Watch
-
-LATENCY = 0.004
-"""Seconds of virtual time that a request takes, half of it on each way."""
 
 
 class SandboxTransport:
