@@ -1,6 +1,6 @@
 """Something happens to a release at any of its requests: a signal, the death of the process, a fault.
 
-Every request of every router is one case; a run takes some of them, spread evenly, and all with SWEEP=all.
+Every request of every row is one case; a run takes some of them, spread evenly, and all with SWEEP=all.
 """
 
 import os
@@ -13,37 +13,35 @@ from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import Exchange, Fault
-from tests.scenario import given, then
-from tests.scenario.documents import rollout
+from tests.scenario import then
+from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAMESPACE, Run, Scene
-from tests.scenario.then import ROUTERS
 
-STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
-STRIDE = 1 if os.environ.get("SWEEP") == "all" else 53
+STRIDE = 1 if os.environ.get("SWEEP") == "all" else 89
 LONGEST = 400
 LEASE_SECONDS = 40
 
 
-def text(router: str) -> str:
-    return rollout(router, steps=STEPS)
+rows = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 
 
-def offset(router: str, number: int) -> int:
-    """Where the cases of a router begin, so that those of all of them together lie close."""
-    return (number + 9 * ROUTERS.index(router)) % STRIDE
+def offset(row: Row, number: int) -> int:
+    """Where the cases of a row begin, so that those of all of them together lie close."""
+    return (number + 11 * list(ROWS).index(row.name)) % STRIDE
 
 
 def befallen(
-    router: str, fault: Fault, offset: int, *, writes: bool = False
+    row: Row, fault: Fault, offset: int, *, writes: bool = False
 ) -> Iterator[tuple[Scene, Run, Exchange]]:
     """The release again and again, each time with the fault at a later request, until there is none so late."""
     for number in range(1 + offset, LONGEST, STRIDE):
-        scene = given.app(router=router)
-        scene.sandbox.faults.plan(fault, when=at(number, writes=writes))
-        run = scene.released(text(router))
-        if len(scene.sandbox.log) < number:
+        scene = row.open()
+        before = len(scene.sandbox.log)
+        scene.sandbox.faults.plan(fault, when=at(before + number, writes=writes))
+        run = scene.released(row.text)
+        if len(scene.sandbox.log) < before + number:
             return
-        yield scene, run, scene.sandbox.log[number - 1]
+        yield scene, run, scene.sandbox.log[before + number - 1]
     pytest.fail(f"the release has more than {LONGEST} requests")
 
 
@@ -59,32 +57,32 @@ def is_whole(scene: Scene, version: str) -> None:
     then.rules_held(scene)
 
 
-def version_of(scene: Scene) -> str:
+def version_of(scene: Scene, row: Row) -> str:
     """What most users get after all."""
     scene.sandbox.clock.run(1)
-    return "2.0.0" if scene.sandbox.traffic.share("2.0.0") > 0.5 else "1.0.0"
+    return row.new if scene.sandbox.traffic.share(row.new) > 0.5 else row.old
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@rows
 @pytest.mark.parametrize("fault", [faults.signal_before, faults.signal_after], ids=["before", "after"])
 def test_a_signal_at_any_request_ends_in_the_old_version_or_finishes_the_promotion(
-    router: str, fault: Callable[[str], Fault]
+    row: Row, fault: Callable[[str], Fault]
 ) -> None:
-    for scene, run, at_request in befallen(router, fault("SIGTERM"), offset(router, 0)):
+    for scene, run, at_request in befallen(row, fault("SIGTERM"), offset(row, 0)):
         assert run.outcome is not None
         assert run.outcome.result in (Result.CANCELLED, Result.PROMOTED), f"{at_request}: {run.outcome}"
         then.nothing_left(scene)
-        is_whole(scene, "1.0.0" if run.outcome.result is Result.CANCELLED else "2.0.0")
-        if run.outcome.result is Result.CANCELLED and router != "ratio":
+        is_whole(scene, row.old if run.outcome.result is Result.CANCELLED else row.new)
+        if run.outcome.result is Result.CANCELLED and row.routed:
             then.a_signal_is_answered_by_the_safe_write(scene, at_request)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@rows
 @pytest.mark.parametrize("fault", [faults.kill_before(), faults.kill_after()], ids=["before", "after"])
 def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone(
-    router: str, fault: Fault
+    row: Row, fault: Fault
 ) -> None:
-    for scene, run, _ in befallen(router, fault, offset(router, 3)):
+    for scene, run, _ in befallen(row, fault, offset(row, 3)):
         assert run.outcome is None
         scene.sandbox.clock.run(LEASE_SECONDS)
         back = scene.rescued()
@@ -93,20 +91,20 @@ def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone
         then.nothing_left(
             scene, but=("the lease's holder",) if back.outcome.result is Result.NOTHING_TO_DO else ()
         )
-        is_whole(scene, version_of(scene))
+        is_whole(scene, version_of(scene, row))
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_release_that_dies_at_any_request_is_finished_first_by_the_next_run(router: str) -> None:
-    for scene, run, _ in befallen(router, faults.kill_after(), offset(router, 7)):
+@rows
+def test_a_release_that_dies_at_any_request_is_finished_first_by_the_next_run(row: Row) -> None:
+    for scene, run, _ in befallen(row, faults.kill_after(), offset(row, 7)):
         assert run.outcome is None
-        again = scene.released(text(router))
+        again = scene.released(row.text)
         assert again.outcome is not None
         assert again.outcome.result in (Result.PROMOTED, Result.UNCHANGED), again.outcome
         then.nothing_left(
             scene, but=("the lease's holder",) if again.outcome.result is Result.UNCHANGED else ()
         )
-        is_whole(scene, "2.0.0")
+        is_whole(scene, row.new)
 
 
 FAULTS = {
@@ -119,19 +117,19 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@rows
 @pytest.mark.parametrize(("fault", "writes"), FAULTS.values(), ids=FAULTS)
 def test_one_bad_answer_at_any_request_changes_nothing_in_the_end(
-    router: str, fault: Fault, *, writes: bool
+    row: Row, fault: Fault, *, writes: bool
 ) -> None:
-    for scene, run, at_request in befallen(router, fault, offset(router, 5), writes=writes):
+    for scene, run, at_request in befallen(row, fault, offset(row, 5), writes=writes):
         assert run.outcome is not None
         allowed = (
             (Result.PROMOTED, Result.REFUSED) if writes and is_preflight(at_request) else (Result.PROMOTED,)
         )
         assert run.outcome.result in allowed, f"{at_request}: {run.outcome}"
         then.nothing_left(scene, but=("the lease's holder",) if "/leases" in at_request.call.path else ())
-        is_whole(scene, "2.0.0" if run.outcome.result is Result.PROMOTED else "1.0.0")
+        is_whole(scene, row.new if run.outcome.result is Result.PROMOTED else row.old)
 
 
 def is_preflight(done: Exchange) -> bool:
@@ -139,12 +137,12 @@ def is_preflight(done: Exchange) -> bool:
     return done.call.dry or "selfsubject" in done.call.path
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_second_run_on_the_finished_state_writes_nothing(router: str) -> None:
-    scene = given.app(router=router)
-    then.ended(scene.released(text(router)), Result.PROMOTED)
+@rows
+def test_a_second_run_on_the_finished_state_writes_nothing(row: Row) -> None:
+    scene = row.open()
+    then.ended(scene.released(row.text), Result.PROMOTED)
     before = {ref: item["metadata"]["resourceVersion"] for ref, item in versions(scene).items()}
-    again = scene.released(text(router))
+    again = scene.released(row.text)
     then.ended(again, Result.UNCHANGED)
     then.nothing_was_written(again)
     assert {ref: item["metadata"]["resourceVersion"] for ref, item in versions(scene).items()} == before
