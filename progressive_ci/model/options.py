@@ -17,6 +17,9 @@ class Options:
         skip_analysis: release without steps and checks.
         reason: why, for the journal.
         apply_rest: apply the other documents server-side first.
+        on_failure: `hold` leaves a failed release standing for a person; else it is rolled back.
+        resume: go on with an unfinished release of the same version where it stands.
+        resume_within: longest age of the last journal entry that a resumed release may rest on.
         guard: image that watches the release from within the cluster; empty for none.
         lock_wait: how long to wait for another release's lease.
         rollback_budget: longest time a rollback may take.
@@ -34,6 +37,9 @@ class Options:
     skip_analysis: bool = False
     reason: str = ""
     apply_rest: bool = False
+    on_failure: str = "rollback"
+    resume: bool = False
+    resume_within: float = 3600.0
     guard: str = ""
     lock_wait: float = 0.0
     rollback_budget: float = 600.0

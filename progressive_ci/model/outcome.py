@@ -83,6 +83,8 @@ class Outcome:
         left: objects that could not be cleaned up, with the command for each.
         recovered: what was done first about an unfinished release of an earlier run.
         release: id of the release.
+        workload: its name, where a run speaks of several.
+        each: the outcomes that this one sums up.
     """
 
     result: Result
@@ -98,3 +100,5 @@ class Outcome:
     left: tuple[str, ...] = ()
     recovered: str = ""
     release: str = ""
+    workload: str = ""
+    each: tuple["Outcome", ...] = ()

@@ -78,10 +78,7 @@ def carried_over(plan: Plan, live: JsonObject, options: Options) -> JsonObject:
 
 def examine(plan: Plan, options: Options, hands: Hands, standing: Standing) -> Candidate:
     """Ask the server what it would store, without storing it."""
-    ref = Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name)
-    written = carried_over(plan, standing.deployment, options)
-    stored = _dry_run(hands, Patch(ref, (replace_field(pointer("spec", "template"), written),)), ref)
-    template = without_hash(stored["spec"]["template"])
+    written, template = stored(plan, options, hands, standing.deployment)
     fields = tuple(
         wish
         for wish in wishes(plan.workload)
@@ -98,6 +95,14 @@ def examine(plan: Plan, options: Options, hands: Hands, standing: Standing) -> C
     if plan.mode is not Mode.ADOPT or reused is not None:
         return found
     return _adoptable(plan, hands, standing, found)
+
+
+def stored(plan: Plan, options: Options, hands: Hands, live: JsonObject) -> tuple[JsonObject, JsonObject]:
+    """The template as it is sent, and as the server would store it in NAME."""
+    ref = Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name)
+    written = carried_over(plan, live, options)
+    found = _dry_run(hands, Patch(ref, (replace_field(pointer("spec", "template"), written),)), ref)
+    return written, without_hash(found["spec"]["template"])
 
 
 def _side(plan: Plan, standing: Standing, reused: JsonObject | None, revision: str) -> Side:
@@ -168,7 +173,7 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
         },
     }
     try:
-        stored = hands.cluster.send(Create(ref, body), dry_run=True)
+        made = hands.cluster.send(Create(ref, body), dry_run=True)
     except AlreadyExists:
         raise Refused(
             ProgressiveError(
@@ -181,7 +186,7 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
         raise  # no answer says nothing about what the server would store
     except ApiError as error:
         return _rolling(plan, hands, standing, found, f"a ReplicaSet of our own is refused: {error.what}")
-    if same_template(stored["spec"]["template"], found.template):
+    if same_template(made["spec"]["template"], found.template):
         return found
     note = (
         "a webhook or policy changes Deployments and ReplicaSets differently, so the Deployment can't adopt"

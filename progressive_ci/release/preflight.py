@@ -75,6 +75,12 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     return replace(findings, missing=missing(plan, hands), objects=objects)
 
 
+def admit(plan: Plan, options: Options, hands: Hands, *, mode: Mode) -> None:
+    """What a release that is gone on with needs of spec, options and credential."""
+    _fit(plan, options)
+    _demand(plan, hands, rights(plan, mode=mode))
+
+
 def _fit(plan: Plan, options: Options) -> None:
     """Rules between spec and options."""
     complaints = [

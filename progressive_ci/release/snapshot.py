@@ -14,6 +14,7 @@ from progressive_ci.ports import Hands
 from progressive_ci.release.canary_deployment import told_apart_by
 from progressive_ci.release.candidate import wishes
 from progressive_ci.release.deployment import PAUSED, REPLICAS, STRATEGY
+from progressive_ci.release.digest import digest
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import document_ref
 from progressive_ci.release.ownership import look_up, owned
@@ -53,7 +54,9 @@ def snapshot(
         objects=_objects(plan, found, pinned),
         pinned=pinned,
         wanted=_wanted(plan, found),
-        guarded=bool(options.guard) and found.deployment is not None and found.canary.hash != found.stable.hash,
+        guarded=bool(options.guard)
+        and found.deployment is not None
+        and found.canary.hash != found.stable.hash,
         drain_seconds=plan.drain_seconds,
         abort_drain_seconds=plan.abort_drain_seconds,
         settle_seconds=options.settle,
@@ -62,6 +65,8 @@ def snapshot(
         updated=now,
         by=options.run_url,
         commit=options.commit,
+        plan=digest(plan),
+        why=options.reason,
         endings=found.before.endings if found.before else (),
     )
 

@@ -75,8 +75,14 @@ def details(outcome: Outcome) -> tuple[str, ...]:
     """What stands above the ending: several reasons, the outcome's details, what could not be cleaned up."""
     left = (f"left: {one_line(line)}" for line in outcome.left)
     problems = problems_of(outcome)
-    told = (*(problems if len(problems) > 1 else ()), *outcome.details)
+    told = (*(problems if len(problems) > 1 else ()), *outcome.details, *map(_line, outcome.each))
     return (*(shorten(one_line(line), 1000) for line in told), *left)
+
+
+def _line(outcome: Outcome) -> str:
+    """One of several, with what to do about it."""
+    advice = f"; {outcome.advice}" if outcome.advice else ""
+    return f"{outcome.workload}: {outcome.result.word}: {outcome.reason}{advice}"
 
 
 def problems_of(outcome: Outcome) -> tuple[str, ...]:
@@ -90,7 +96,8 @@ def last_line(outcome: Outcome) -> str:
 
 
 def facts(outcome: Outcome) -> dict[str, object]:
-    """The outcome as JSON has it."""
+    """The outcome as JSON has it; one that sums up several lists them."""
+    several = {"releases": [_briefly(item) for item in outcome.each]} if outcome.each else {}
     return {
         "result": outcome.result.word,
         "exit": outcome.result.code,
@@ -99,6 +106,17 @@ def facts(outcome: Outcome) -> dict[str, object]:
         "step": outcome.step,
         "steps": outcome.steps,
         "weight": outcome.weight,
+        "reason": outcome.reason,
+        "release": outcome.release,
+        **several,
+    }
+
+
+def _briefly(outcome: Outcome) -> dict[str, object]:
+    return {
+        "workload": outcome.workload,
+        "result": outcome.result.word,
+        "exit": outcome.result.code,
         "reason": outcome.reason,
         "release": outcome.release,
     }

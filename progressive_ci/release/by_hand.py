@@ -1,0 +1,55 @@
+"""A held release promoted by a person's word: no more checks, but readiness and capacity as always."""
+
+from dataclasses import replace
+from functools import partial
+
+from progressive_ci.errors import ProgressiveError, Refused
+from progressive_ci.model.event import Noted, Opened
+from progressive_ci.model.journal import Record
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Outcome
+from progressive_ci.ports import Hands
+from progressive_ci.release import rescue, steps
+from progressive_ci.release.attempt import attempt
+from progressive_ci.release.promotion import promote
+from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
+from progressive_ci.release.release import Release
+from progressive_ci.release.resume import stand_again
+from progressive_ci.release.vigil import Vigil
+
+
+def promote_held(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
+    """Complete the promotion of a held release.
+
+    Raises:
+        Refused: there is an unfinished release, and it is not held.
+    """
+    record = read_record(hands, namespace=namespace, name=name)
+    if record is None or not unfinished(record):
+        return rescue.nothing(record, name)
+    _demand_held(record)
+    hands.reporter.emit(Opened(record.release, namespace, name))
+    release, meanwhile = rescue.take_up(hands, options, record, held=True)
+    if release is None:
+        hands.lease.release()
+        return rescue.nothing(meanwhile, name)
+    # A failure now is the second one: the release goes back instead of waiting again.
+    release.options = replace(options, on_failure="rollback")
+    hands.reporter.emit(Noted(f"release {record.release} is promoted by hand: {options.reason}"))
+    return attempt(release, partial(_forward, release, options.reason))
+
+
+def _demand_held(record: Record) -> None:
+    if not waits_for_a_person(record):
+        place = f"{record.name} --namespace {record.namespace}"
+        told = f"release {record.release} is not held, but {record.state.value}"
+        advice = f"if its run is dead, `progressive-ci recover {place}` finishes it"
+        raise Refused(ProgressiveError(told, where=f"{record.namespace}/{record.name}", advice=advice))
+
+
+def _forward(release: Release, reason: str) -> Outcome:
+    release.enter(result=None, reason="", why=reason)
+    vigil = Vigil(release, deadline=float("inf"), keep_up=partial(steps.keep_up, release))
+    stand_again(vigil)
+    steps.complete(vigil)
+    return promote(release)
