@@ -39,6 +39,7 @@ TABLE: tuple[Command, ...] = (
     Command("rollback", "Bring an unfinished release back to the old version", "rollback", named=True),
     Command("status", "Show the release of a workload as its journal tells it", "status", named=True),
     Command("forget", "Delete the journal of a workload", "forget", named=True),
+    Command("guard", "Watch a release from within the cluster; what the Job of --guard runs", "guard", named=True),
     Command("rbac", "Print the smallest Role that a run of these documents needs", "rbac", patient=False),
     Command("demo", "Two releases in a simulated cluster, one good and one bad", "demo", patient=False),
     Command("post", "After a job: finish what a killed run of the same job left", "post"),

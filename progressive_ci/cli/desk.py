@@ -28,6 +28,7 @@ from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands, Reporter
 from progressive_ci.release.endings import outcome_of
+from progressive_ci.release.guard_job import checked_image
 from progressive_ci.reports.table import FORMATS
 
 SHORTEST_LEASE = 3.0
@@ -61,11 +62,19 @@ class Desk:
             skip_analysis=settings.skip_analysis,
             reason=settings.reason,
             apply_rest=settings.apply_rest,
+            guard=self._guard_image(),
             lock_wait=settings.lock_wait,
             rollback_budget=settings.rollback_budget,
             run_url=self.job.run_url,
             commit=self.job.commit,
         )
+
+    def _guard_image(self) -> str:
+        """The guard's image, or none."""
+        try:
+            return checked_image(self.settings.guard)
+        except ProgressiveError as error:
+            raise SpecInvalid(error) from error
 
     def _lease_seconds(self) -> float:
         """How long the lease lasts; a write must end well within it."""
@@ -84,6 +93,11 @@ class Desk:
             return spec.plan(self.settings, workspace=self.job.workspace)
 
         return call(read, self.clock, timeout=READING, what="read the documents")
+
+    def without_lease(self) -> KubeCluster:
+        """For a guard, which removes its own Job when it has nothing to keep any more."""
+        connection = connect(self.clock, file=self.settings.kubeconfig, context=self.settings.context)
+        return KubeCluster(KubeTransport(Wire(connection), self.clock), self.clock)
 
     def hands(self, *, namespace: str, name: str) -> Hands:
         """Everything a release of this workload acts through."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 SPEC = ("run", "plan", "lint", "rbac")
-NAMED = ("rollback", "status", "forget")
-CLUSTER = ("run", "plan", "rollback", "status", "forget", "post")
+NAMED = ("rollback", "status", "forget", "guard")
+CLUSTER = ("run", "plan", "rollback", "status", "forget", "guard", "post")
 RELEASE = ("run", "plan")
-WATCHED = ("run", "rollback", "post")
+WATCHED = ("run", "rollback", "guard", "post")
 
 
 class Shape(Enum):
@@ -160,6 +160,12 @@ TABLE: tuple[Option, ...] = (
         Shape.SECONDS,
         default="30s",
         metavar="DURATION",
+    ),
+    Option(
+        "guard",
+        "Image by digest that watches the release from within the cluster, and rolls back when the run dies",
+        (*RELEASE, "rbac"),
+        metavar="IMAGE",
     ),
     Option(
         "lock-wait",

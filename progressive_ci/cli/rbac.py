@@ -11,9 +11,11 @@ from progressive_ci.cli.desk import addresses
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import SpecInvalid
 from progressive_ci.model.outcome import Result
-from progressive_ci.release.rights import rights, seldom
+from progressive_ci.model.plan import Mode, Plan
+from progressive_ci.release.guard_job import guard_name
+from progressive_ci.release.rights import guard_rights, posting_rights, rights, seldom
 from progressive_ci.reports.preview import checks
-from progressive_ci.reports.role import roles
+from progressive_ci.reports.role import account, roles
 
 BIND = """\
 # Bind each that you need to whom the pipeline logs in as, for example:
@@ -25,6 +27,16 @@ OCCASIONS = {
     "roll": "Only where a webhook or policy changes Deployments and not ReplicaSets: preflight says so.",
 }
 """When the Roles are needed that a usual release does without."""
+
+GUARD = "The guard's own account. Its Job has these rights, and nobody needs to be bound to them."
+
+
+def guard_documents(plan: Plan) -> str:
+    """Who the guard is, and what it may do."""
+    mode = Mode.ROLL if plan.mode is Mode.ADOPT else plan.mode
+    wanted = (*guard_rights(plan), *guard_rights(plan, mode=mode))
+    name = guard_name(plan.workload.name)
+    return f"---\n# {GUARD}\n{account(wanted, name=name, namespace=plan.namespace)}"
 
 
 def main(settings: Settings) -> int:
@@ -38,8 +50,11 @@ def main(settings: Settings) -> int:
     asked = (ways.way(check.query.address.raw) for check in checks(plan))
     proxied = (way.access for way in asked if isinstance(way, Proxied))
     name = plan.workload.name
-    click.echo(roles((*rights(plan), *proxied), name=name), nl=False)
+    posting = posting_rights(plan) if settings.guard else ()
+    click.echo(roles((*rights(plan), *proxied, *posting), name=name), nl=False)
     for occasion, wanted in seldom(plan).items():
         click.echo(f"---\n# {OCCASIONS[occasion]}\n{roles(wanted, name=f'{name}-{occasion}')}", nl=False)
+    if settings.guard:
+        click.echo(guard_documents(plan), nl=False)
     click.echo(BIND.format(name=name, namespace=plan.namespace))
     return 0

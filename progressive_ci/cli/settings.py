@@ -22,6 +22,7 @@ class Settings:
     settle: float | None = None
     rollback_budget: float = 600.0
     lease: float = 30.0
+    guard: str = ""
     lock_wait: float = 0.0
     leave_service: tuple[str, ...] = ()
     keep_annotation: tuple[str, ...] = ()

@@ -19,10 +19,34 @@ def roles(accesses: Iterable[Access], *, name: str) -> str:
         name: of the workload, part of the roles' names.
     """
     rows = sorted(set(accesses), key=lambda row: row.namespace)
-    documents = [
+    return _yaml(
         _role(namespace, tuple(group), f"progressive-ci-{name}")
         for namespace, group in groupby(rows, key=lambda row: row.namespace)
-    ]
+    )
+
+
+def account(accesses: Iterable[Access], *, name: str, namespace: str) -> str:
+    """A ServiceAccount with a Role and their binding, all of one name, as YAML documents.
+
+    Args:
+        accesses: rights in one namespace, in any order.
+        name: of all three.
+        namespace: of all three.
+    """
+    group = "rbac.authorization.k8s.io"
+    metadata = {"name": name, "namespace": namespace}
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": metadata,
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", **metadata}],
+    }
+    user = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    return _yaml((user, _role(namespace, tuple(accesses), name), binding))
+
+
+def _yaml(documents: Iterable[JsonObject]) -> str:
     return "---\n".join(
         yaml.safe_dump(document, sort_keys=False, default_flow_style=None, width=110)
         for document in documents
