@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from progressive_ci.adapters.credential import Issued, until
+from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import Unauthorized
 
 _TIMEOUT = 60.0
@@ -31,6 +32,7 @@ class ExecPlugin:
         folder: of the kubeconfig: a command with a slash is relative to it.
         where: the kubeconfig, for messages.
         environ: of the process.
+        now: by the server's clock.
     """
 
     settings: Mapping[str, Any]
@@ -38,6 +40,7 @@ class ExecPlugin:
     folder: Path
     where: str
     environ: Mapping[str, str]
+    now: Now
 
     def ask(self) -> Issued:
         """Run it.
@@ -52,7 +55,7 @@ class ExecPlugin:
             said = " ".join(done.stderr.decode(errors="replace").split())[-_QUOTED:] or "nothing"
             raise self._failed(f"failed with exit code {done.returncode}; it said: {said}")
         try:
-            return _parsed(done.stdout)
+            return _parsed(done.stdout, self.now)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._failed("printed no credential") from error
 
@@ -92,7 +95,7 @@ class ExecPlugin:
         return Unauthorized(f"the credential plugin `{command}` {what}", where=self.where, advice=advice)
 
 
-def _parsed(output: bytes) -> Issued:
+def _parsed(output: bytes, now: Now) -> Issued:
     status = json.loads(output)["status"]
     issued = Issued(
         str(status.get("token") or ""),
@@ -102,7 +105,7 @@ def _parsed(output: bytes) -> Issued:
     if not issued.token and not (issued.certificate and issued.key):
         raise ValueError("neither a token nor a certificate with its key")
     ends = status.get("expirationTimestamp")
-    return until(issued, datetime.fromisoformat(ends)) if ends else issued
+    return until(issued, datetime.fromisoformat(ends), now()) if ends else issued
 
 
 def _cluster_info(cluster: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def choose(paths: tuple[str, ...], context: str, environ: Mapping[str, str]) -> 
     return Choice(
         name,
         str(chosen.get("namespace") or ""),
-        _resolved(cluster, cluster_file.parent, where),
-        _resolved(user, user_file.parent, where),
+        resolved(cluster, cluster_file.parent, where),
+        resolved(user, user_file.parent, where),
         user_file.parent,
         where,
     )
@@ -142,7 +142,7 @@ def _names(files: list[tuple[Path, Entry]]) -> str:
     return ", ".join(str(item.get("name")) for item in items) or "none"
 
 
-def _resolved(entry: Entry, folder: Path, where: str) -> Entry:
+def resolved(entry: Entry, folder: Path, where: str) -> Entry:
     """The entry with its inline texts as files, and its paths absolute: they are relative to their file."""
     entry = dict(entry)
     for field in _INLINE:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,10 +55,12 @@ class Wire:
         headers = {"accept": "application/json, */*", "user-agent": f"progressive-ci/{__version__}"}
         if payload is not None:
             headers["content-type"] = content_type
-        answer = self._exchange(method, target, payload, headers, until)
-        if answer.status == _UNAUTHORIZED and self._connection.renew():
-            answer = self._exchange(method, target, payload, headers, until)
-        return answer
+
+        def send(issued: Issued) -> HttpResponse:
+            response = self._open(method, target, payload, headers, until, issued)
+            return _without(self._whole(response, until), issued.token)
+
+        return authenticated(self._connection.credential, send)
 
     def lines(self, path: str, *, query: Mapping[str, str], seconds: float) -> HttpResponse | Iterator[bytes]:
         """The lines of an answer as they come, until the server ends it; what is no success comes whole.
@@ -70,14 +73,18 @@ class Wire:
         target = f"{self._connection.server}{path}?{urlencode(query)}"
         headers = {"accept": "application/json", "user-agent": f"progressive-ci/{__version__}"}
         until = time.monotonic() + seconds
-        response = self._open("GET", target, None, headers, until)
-        if response.status == _UNAUTHORIZED and self._connection.renew():
-            response.close()
-            response = self._open("GET", target, None, headers, until)
-        if response.status != HTTPStatus.OK:
-            return HttpResponse(response.status, dict(response.headers), _read(response, until))
-        _keep_alive(response)
-        return self._parts(response, until)
+
+        def send(issued: Issued) -> _Opened:
+            response = self._open("GET", target, None, headers, until, issued)
+            if response.status == HTTPStatus.OK:
+                return _Opened(response.status, response)
+            return _Opened(response.status, _without(self._whole(response, until), issued.token))
+
+        opened = authenticated(self._connection.credential, send)
+        if isinstance(opened.answer, HttpResponse):
+            return opened.answer
+        _keep_alive(opened.answer)
+        return self._parts(opened.answer, until)
 
     def _parts(self, response: Any, until: float) -> Iterator[bytes]:  # noqa: ANN401 - a urllib3 response
         """Whole lines; one connection carries no other answer after this."""
@@ -95,19 +102,22 @@ class Wire:
         finally:
             response.close()
 
-    def _exchange(
-        self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str], until: float
-    ) -> HttpResponse:
+    def _whole(self, response: Any, until: float) -> HttpResponse:  # noqa: ANN401 - a urllib3 response
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - comes with the kubernetes package
 
-        response = self._open(method, target, payload, headers, until)
         try:
             return HttpResponse(response.status, dict(response.headers), _read(response, until))
         except HTTPError as error:
             _explain(error, self._connection.server)
 
     def _open(
-        self, method: str, target: str, payload: bytes | None, headers: Mapping[str, str], until: float
+        self,
+        method: str,
+        target: str,
+        payload: bytes | None,
+        headers: Mapping[str, str],
+        until: float,
+        issued: Issued,
     ) -> Any:  # noqa: ANN401 - a urllib3 response, untyped in version 1
         from urllib3 import Timeout  # noqa: PLC0415 - comes with the kubernetes package, and is loaded by now
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - same
@@ -118,11 +128,11 @@ class Wire:
             # A slow plugin must not let a write go out that nobody waits for any more.
             raise NoAnswer("no credential in time", reason=NOT_SENT)
         try:
-            return pool.request(
+            response = pool.request(
                 method,
                 target,
                 body=payload,
-                headers=headers,
+                headers={**headers, **self._connection.headers(issued)},
                 preload_content=False,
                 retries=False,
                 redirect=False,
@@ -130,6 +140,16 @@ class Wire:
             )
         except HTTPError as error:
             _explain(error, self._connection.server)
+        self._connection.time.heed(response.headers)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An answer whose lines are still to come, or a refusal that came whole."""
+
+    status: int
+    answer: Any
 
 
 def _without(answer: HttpResponse, token: str) -> HttpResponse:

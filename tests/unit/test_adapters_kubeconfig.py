@@ -7,6 +7,7 @@ import pytest
 from progressive_ci.adapters.clock import RealClock
 from progressive_ci.adapters.connection import connect
 from progressive_ci.adapters.kubeconfig import candidates, choose
+from progressive_ci.adapters.login import Access
 from progressive_ci.errors import Refused
 
 GOOD = """
@@ -156,10 +157,10 @@ def test_no_kubeconfig_names_the_places_and_the_usual_cause(
 def test_a_token_that_says_its_end_is_understood(clock: RealClock, tmp_path: Path) -> None:
     claims = base64.urlsafe_b64encode(b'{"exp": 1800000000}').decode().rstrip("=")
     path = written(tmp_path, GOOD.replace("secret", f"head.{claims}.signature"))
-    expires = connect(clock, file=path, environ={}).expires()
+    expires = connect(clock, Access(kubeconfig=path), environ={}).look().ends
     assert expires is not None
     assert expires.timestamp() == 1800000000
 
 
 def test_a_token_that_is_no_jwt_has_no_known_end(clock: RealClock, tmp_path: Path) -> None:
-    assert connect(clock, file=written(tmp_path, GOOD), environ={}).expires() is None
+    assert connect(clock, Access(kubeconfig=written(tmp_path, GOOD)), environ={}).look().ends is None

@@ -9,6 +9,7 @@ import yaml
 from progressive_ci.adapters.addresses import Addresses, parse
 from progressive_ci.adapters.clock import RealClock
 from progressive_ci.adapters.connection import connect
+from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.metrics import HttpMetrics
 from progressive_ci.adapters.wire import Wire
 from progressive_ci.model.check import OAuth2, PrometheusQuery, SecretKey, Text
@@ -44,7 +45,7 @@ def proxied(clock: RealClock, folder: Path, server: str) -> HttpMetrics:
         "users": [{"name": "a", "user": {"token": "ours"}}],
     }
     path.write_text(yaml.safe_dump(body))
-    wire = Wire(connect(clock, file=str(path), environ={}))
+    wire = Wire(connect(clock, Access(kubeconfig=str(path)), environ={}))
     return HttpMetrics(clock, addresses=Addresses(namespace="shop"), proxy=wire)
 
 

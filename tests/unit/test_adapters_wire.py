@@ -16,6 +16,7 @@ import yaml
 from progressive_ci.adapters import wire
 from progressive_ci.adapters.clock import RealClock
 from progressive_ci.adapters.connection import Connection, connect
+from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.transport import KubeTransport
 from progressive_ci.adapters.wire import Wire
 from progressive_ci.errors import NOT_SENT, ApiError, Interrupted, NoAnswer, Refused
@@ -53,7 +54,9 @@ def plugin(folder: Path, script: str) -> dict[str, Any]:
 
 
 def opened(clock: RealClock, folder: Path, server: str, user: Mapping[str, Any] | None = None) -> Connection:
-    return connect(clock, file=kubeconfig(folder, server, user), environ={"PATH": os.environ["PATH"]})
+    return connect(
+        clock, Access(kubeconfig=kubeconfig(folder, server, user)), environ={"PATH": os.environ["PATH"]}
+    )
 
 
 def get(transport: Transport, path: str = "/api", *, timeout: float = FAR) -> HttpResponse:
@@ -214,7 +217,7 @@ def test_a_kubeconfig_says_whom_to_trust(clock: RealClock, tmp_path: Path, trust
         body = yaml.safe_load(path.read_text())
         body["clusters"][0]["cluster"] |= trust
         path.write_text(yaml.safe_dump(body))
-        connection = connect(clock, file=str(path), environ={})
+        connection = connect(clock, Access(kubeconfig=str(path)), environ={})
         assert get(KubeTransport(Wire(connection), clock)).status == 200
 
 
@@ -229,7 +232,7 @@ def test_a_plugin_may_issue_a_client_certificate(clock: RealClock, tmp_path: Pat
         body = yaml.safe_load(path.read_text())
         body["clusters"][0]["cluster"]["certificate-authority"] = "both.pem"
         path.write_text(yaml.safe_dump(body))
-        connection = connect(clock, file=str(path), environ={"PATH": os.environ["PATH"]})
+        connection = connect(clock, Access(kubeconfig=str(path)), environ={"PATH": os.environ["PATH"]})
         assert get(KubeTransport(Wire(connection), clock)).status == 200
 
 

@@ -1,0 +1,46 @@
+"""Looks after the end of a credential while a release runs, beside whatever the main thread waits for."""
+
+from collections.abc import Callable
+
+from progressive_ci.adapters.clock import Ticker
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.ports import Login
+
+_EVERY = 5.0
+
+
+class WatchedCredential:
+    """`ports.Credential`.
+
+    Args:
+        look: tells what it is like now; from any thread.
+        ticker: calls for looks.
+    """
+
+    def __init__(self, look: Callable[[], Login], ticker: Ticker) -> None:
+        self._look = look
+        self._ticker = ticker
+        self._stop: Callable[[], None] = lambda: None
+
+    def look(self) -> Login:
+        """What it is like now."""
+        return self._look()
+
+    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> None:
+        """Call once, when no more than so many seconds are left."""
+        self.close()
+
+        def check() -> None:
+            try:
+                login = self._look()
+            except ProgressiveError:
+                return  # whoever needs it for a request will say so
+            if login.left is not None and login.left <= seconds:
+                self.close()
+                act(login)
+
+        self._stop = self._ticker.repeat(_EVERY, check)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._stop()
