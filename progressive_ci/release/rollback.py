@@ -5,6 +5,7 @@ list of what is left and the commands for a human.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -20,12 +21,15 @@ from progressive_ci.release import guard_job, traffic
 from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.release import Release, existing
+from progressive_ci.release.rollout import let_be
 from progressive_ci.release.stop import Overdue
 from progressive_ci.release.workload import uid_of
 
 _AGAIN = 1.0
 _LONGEST_WRITE = 20.0
 _KEPT = 20
+_LEAST = 60.0
+"""Seconds that a way back has however long was waited for stable before."""
 
 
 def roll_back(release: Release, cause: Cause) -> Outcome:
@@ -37,7 +41,7 @@ def roll_back(release: Release, cause: Cause) -> Outcome:
     reporter.emit(Began("roll back"))
     if safe:
         release.note("the canary is out of every route: stable gets all traffic")
-    release.limit = clock.now() + release.options.rollback_budget
+    release.limit = clock.now() + max(release.options.rollback_budget - release.starved, _LEAST)
     try:
         return until_done(release, partial(_reach, release, cause), "the rollback")
     except Overdue as over:
@@ -80,6 +84,8 @@ def _reach(release: Release, cause: Cause) -> Outcome:
         release.fenced_off = True
     if release.record.stable.hash:
         MODES[release.record.mode].restore(release)
+    else:
+        let_be(release)
     _delete_created(release)
     if release.unclear:
         sent = max(release.unclear.values())
@@ -149,11 +155,30 @@ def incomplete(release: Release, cause: Cause, why: str) -> Outcome:
     record = release.record
     command = f"progressive-ci rollback {record.name} --namespace {record.namespace}"
     release.hands.lease.release()
-    reason = f"{cause.reason}; {why}"
-    advice = f"run `{command}` again once the cluster answers, or the commands listed"
-    return outcome(
-        release, Result.INCOMPLETE, Cause(Result.INCOMPLETE, reason, cause.source, advice), left=left
+    trouble = f"; stable: {release.trouble}" if release.trouble else ""
+    reason = f"{cause.reason}; {why}{trouble}"
+    advice = f"run `{command}` again once the cluster answers and stable has its pods, or the commands listed"
+    told = Cause(Result.INCOMPLETE, reason, cause.source, advice)
+    return replace(
+        outcome(release, Result.INCOMPLETE, told, left=(*left, *_look_at_stable(release))),
+        weight=_carried(release),
     )
+
+
+def _carried(release: Release) -> int:
+    """What the canary really carries, where that can be read."""
+    if release.record.mode is not Mode.IN_PLACE and traffic.routed(release):
+        with suppress(ProgressiveError):
+            return traffic.current(release).percent
+    return release.record.weight
+
+
+def _look_at_stable(release: Release) -> tuple[str, ...]:
+    """Where stable had too few pods: how to see why."""
+    if not release.trouble and not release.record.weight:
+        return ()
+    record = release.record
+    return (f"stable's pods: kubectl -n {record.namespace} describe pods -l {record.stable.selector}",)
 
 
 def _still_ours(release: Release, entry: Owned) -> bool:

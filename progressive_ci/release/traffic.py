@@ -33,7 +33,6 @@ _CAPACITY_AGE = 15.0
 """Oldest count of stable's pods that the safe write rests on: counted every 5 s, and a count may hang for 10 s."""
 
 _POLL = 0.5
-_AUTOSCALER_SECONDS = 120.0
 _ATTEMPTS = 8
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
 _READ_AGAIN = (Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
@@ -41,6 +40,7 @@ _READ_AGAIN = (Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
 _ACKNOWLEDGEMENT = 0.3
 
 Wait = Callable[[float], None]
+Notice = Callable[[Weight], None]
 
 
 def route_of(release: Release) -> Route:
@@ -100,12 +100,15 @@ def arm(release: Release) -> None:
     release.armed = tuple(fenced(item, seen.get(item.ref), release.fence) for item in writes)
 
 
-def shift(release: Release, wanted: Weight, wait: Wait) -> None:
+def shift(release: Release, wanted: Weight, wait: Wait, *, noticed: Notice = lambda _: None) -> None:
     """Write until the route objects say `wanted` and their controller has confirmed it, then let it settle.
 
-    A conflict or a failed precondition: read again, decide again. The caller bounds the waiting through `wait`.
+    A conflict or a failed precondition: read again, decide again. The caller bounds the waiting through `wait`,
+    and hears through `noticed` what the route carries at first and wherever a write was refused.
     """
-    before = _approach(release, wanted, wait)
+    release.carries = None
+    before = _approach(release, wanted, wait, noticed)
+    release.carries = wanted
     if before == wanted:
         return
     if release.record.stage is Stage.COMMITTED:
@@ -115,10 +118,11 @@ def shift(release: Release, wanted: Weight, wait: Wait) -> None:
     wait(settle_seconds(release))
 
 
-def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
+def _approach(release: Release, wanted: Weight, wait: Wait, noticed: Notice) -> Weight:
     table, route = router(release), route_of(release)
     objects = _seen_objects(release) or read_objects(release)
     before = table.weight(route, objects)
+    noticed(before)
     refused = 0
     while not table.reached(route, objects, wanted):
         try:
@@ -131,6 +135,7 @@ def _approach(release: Release, wanted: Weight, wait: Wait) -> Weight:
             if refused == _ATTEMPTS:
                 raise
             wait(min(_FIRST_BACKOFF * 2**refused, _LONGEST_BACKOFF))
+            noticed(current(release))
         objects = read_objects(release)
         arm(release)
         if not table.reached(route, objects, wanted):
@@ -169,6 +174,7 @@ def count_canary(release: Release) -> int:
     if any(ready_pods(found, name) & canary for name in others):
         hold_pins(release, route.canary_service)
     release.stable_ready = (len(stable), release.hands.clock.now())
+    release.canary_ready = len(canary)
     return len(canary)
 
 
@@ -205,40 +211,33 @@ def withdraw(release: Release) -> bool:
             Warned(f"the safe write was refused, so everything is read afresh: {error}")
         )
         return False
+    release.withdrawn = Weight(record.weight)
     return True
 
 
-def full_capacity(release: Release, *, patient: bool = True) -> int:
+def full_capacity(release: Release) -> int:
     """Ready stable pods that can carry everything, less what may be missing.
 
-    What a person asks of NAME counts. An autoscaler that has seen stable idle asks too little, and gets time to
-    see that it is not idle any more: `patient` waits for the size at lease time.
+    Of the size at lease time and what NAME is asked to have now the larger one counts; after the commit point,
+    when stable is the new version, only the latter.
     """
     found, size = release.must_read(deployment_ref(release)), release.record.size
-    asked = replicas_of(found) if routed(release) else size
-    full = max(asked, size) if release.record.autoscaled and patient else min(asked, size)
-    return max(1, full - release.record.unavailable)
+    if routed(release):
+        asked = replicas_of(found)
+        size = asked if release.record.stage is Stage.COMMITTED else max(asked, size)
+    return max(1, size - release.record.unavailable)
 
 
-def return_to_stable(release: Release) -> None:
-    """All traffic to stable, in steps that its ready pods can carry; waits for them where they are too few."""
-    if not routed(release):
-        shift(release, weight.NONE, release.pause)
-    clock = release.hands.clock
-    began = clock.now()
-    while routed(release) and (carried := current(release)) > weight.NONE:
-        least = bearable(release, carried, patient=clock.now() - began < _AUTOSCALER_SECONDS)
-        if least < carried:
-            shift(release, least, release.pause)
-        else:
-            release.waiting("stable has too few ready pods to take more traffic", 0, None)
-            release.pause(_POLL * 2)
-    release.armed = ()
+def bearable(release: Release, carried: Weight) -> Weight:
+    """The least canary weight that leaves stable no more than its ready pods can carry, never above today's.
 
-
-def bearable(release: Release, carried: Weight, *, patient: bool = True) -> Weight:
-    """The least canary weight that leaves stable no more than its ready pods can carry, never above today's."""
-    share = min(100, floor(100 * count_stable(release) / full_capacity(release, patient=patient)))
+    Where both versions together have too few pods, each gets what its share of them can carry: the traffic
+    never goes to fewer pods than it left.
+    """
+    stable, full = count_stable(release), full_capacity(release)
+    share = min(100, floor(100 * stable / full))
+    if 0 < stable < full - release.canary_ready:
+        share = max(share, floor(100 * stable / (stable + release.canary_ready)))
     return min(carried, Weight(100 - share))
 
 

@@ -12,6 +12,7 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.services import pin, pinned_revision, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import (
     available,
     controller_uid,
@@ -150,7 +151,7 @@ def _traffic_to_stable(release: Release) -> None:
             lambda: _has_stable(release, route.stable_service),
             "stable's Service has its own pods again",
         )
-    traffic.return_to_stable(release)
+    return_to_stable(release)
     if route.canary_service in release.record.pinned:
         pin(release, route.canary_service, release.record.stable.hash)
     if stable and _reaches_canary(release, stable):
@@ -176,7 +177,7 @@ def _end_canary(release: Release, owner: JsonObject) -> None:
             release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
             release.pause(release.record.abort_drain_seconds)
         # A raise that was on its way when the signal came may have landed since.
-        traffic.return_to_stable(release)
+        return_to_stable(release)
         release.enter(weight=0)
     canary_set.take_away(release, owner)
     await_gone(release, release.record.canary, "the new pods")

@@ -21,6 +21,7 @@ from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
 from progressive_ci.release.services import service_ref, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import available, complete, hash_of, observed, replicas_of, uid_of
 
 _REPLICAS = pointer("spec", "replicas")
@@ -168,7 +169,7 @@ def committed(release: Release) -> bool:
 
 def finish(release: Release) -> None:
     """Traffic back to NAME, which is the new version now; then everything of ours away."""
-    traffic.return_to_stable(release)
+    return_to_stable(release)
     release.enter(weight=0)
     _clean_up(release, release.record.drain_seconds)
     let_be(release)
@@ -178,7 +179,7 @@ def restore(release: Release) -> None:
     """Template back while the canary carries the traffic, then the weight, then the canary."""
     deployment.put_back(release)
     until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
-    traffic.return_to_stable(release)
+    return_to_stable(release)
     if release.record.weight:
         release.enter(weight=0)
     _clean_up(release, release.record.abort_drain_seconds)
