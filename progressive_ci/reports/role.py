@@ -26,24 +26,30 @@ def roles(accesses: Iterable[Access], *, name: str) -> str:
 
 
 def account(accesses: Iterable[Access], *, name: str, namespace: str) -> str:
-    """A ServiceAccount with a Role and their binding, all of one name, as YAML documents.
+    """A ServiceAccount, and a Role with its binding in each namespace of its rights, as YAML documents.
 
     Args:
-        accesses: rights in one namespace, in any order.
-        name: of all three.
-        namespace: of all three.
+        accesses: rights, in any order, none of them outside namespaces.
+        name: of every document.
+        namespace: of the ServiceAccount.
     """
+    user = {"name": name, "namespace": namespace}
+    documents: list[JsonObject] = [{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": user}]
+    rows = sorted(set(accesses), key=lambda row: row.namespace)
+    for place, group in groupby(rows, key=lambda row: row.namespace):
+        documents += [_role(place, tuple(group), name), _binding(place, name, user)]
+    return _yaml(documents)
+
+
+def _binding(namespace: str, name: str, user: JsonObject) -> JsonObject:
     group = "rbac.authorization.k8s.io"
-    metadata = {"name": name, "namespace": namespace}
-    binding = {
+    return {
         "apiVersion": f"{group}/v1",
         "kind": "RoleBinding",
-        "metadata": metadata,
+        "metadata": {"name": name, "namespace": namespace},
         "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
-        "subjects": [{"kind": "ServiceAccount", **metadata}],
+        "subjects": [{"kind": "ServiceAccount", **user}],
     }
-    user = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-    return _yaml((user, _role(namespace, tuple(accesses), name), binding))
 
 
 def _yaml(documents: Iterable[JsonObject]) -> str:
