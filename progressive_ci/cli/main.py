@@ -59,7 +59,9 @@ def click_command(command: commands.Command, defaults: Mapping[str, object]) -> 
         command.name,
         callback=callback,
         params=[
-            parameter(option, defaults, argument=command.named and option.name == "name")
+            argument(option, defaults, required=not command.every)
+            if command.named and option.name == "name"
+            else parameter(option, defaults)
             for option in options.of(command.name)
         ],
         help=f"{command.help}.",
@@ -67,13 +69,17 @@ def click_command(command: commands.Command, defaults: Mapping[str, object]) -> 
     )
 
 
-def parameter(option: Option, defaults: Mapping[str, object], *, argument: bool) -> click.Parameter:
-    """One option as click knows it; the workload's name stands without a flag where it is the argument."""
+def argument(option: Option, defaults: Mapping[str, object], *, required: bool) -> click.Argument:
+    """The workload's name, which stands without a flag."""
     default = defaults.get(option.field)
-    if argument:
-        if default is None:
-            return click.Argument([option.field], required=True)
-        return click.Argument([option.field], required=False, default=default)
+    if default is None and required:
+        return click.Argument([option.field], required=True)
+    return click.Argument([option.field], required=False, default=default or option.default)
+
+
+def parameter(option: Option, defaults: Mapping[str, object]) -> click.Parameter:
+    """One option as click knows it."""
+    default = defaults.get(option.field)
     names = [option.flag, option.field, *([option.short] if option.short else [])]
     shown = f"{option.help} [default: {option.default}]" if option.default not in {"", "0"} else option.help
     match option.shape:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 SPEC = ("run", "plan", "lint", "rbac")
-NAMED = ("rollback", "status", "forget", "guard")
-CLUSTER = ("run", "plan", "rollback", "status", "forget", "guard", "post")
+RESCUE = ("rollback", "recover", "promote", "undo")
+NAMED = (*RESCUE, "status", "forget", "guard")
+CLUSTER = ("run", "plan", *NAMED, "post")
 RELEASE = ("run", "plan")
-WATCHED = ("run", "rollback", "guard", "post")
+WATCHED = ("run", *RESCUE, "guard", "post")
 
 
 class Shape(Enum):
@@ -62,7 +63,7 @@ class Option:
 TABLE: tuple[Option, ...] = (
     Option(
         "command",
-        "What the action does: run, plan, lint, rollback, status, forget or rbac",
+        "What the action does: run, plan, lint, rollback, recover, promote, undo, status, forget or rbac",
         (),
         default="run",
         metavar="COMMAND",
@@ -77,8 +78,8 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "name",
-        "Which Rollout or Deployment, where the documents hold several; the workload of rollback, status "
-        "and forget",
+        "Which Rollout or Deployment, where the documents hold several; the workload of every command that "
+        "reads none",
         (*SPEC, *NAMED),
         metavar="NAME",
     ),
@@ -141,7 +142,7 @@ TABLE: tuple[Option, ...] = (
     Option(
         "settle",
         "Wait after each change of weight; the router's own time unless given",
-        RELEASE,
+        (*RELEASE, "undo"),
         Shape.SECONDS,
         metavar="DURATION",
     ),
@@ -170,7 +171,7 @@ TABLE: tuple[Option, ...] = (
     Option(
         "lock-wait",
         "How long to wait for another release of the same workload",
-        ("run", "rollback"),
+        ("run", *RESCUE),
         Shape.SECONDS,
         default="0",
         metavar="DURATION",
@@ -178,7 +179,7 @@ TABLE: tuple[Option, ...] = (
     Option(
         "leave-service",
         "Service that is left alone although it matches the pods",
-        SPEC,
+        (*SPEC, "undo"),
         Shape.MANY,
         metavar="NAME",
     ),
@@ -195,7 +196,33 @@ TABLE: tuple[Option, ...] = (
         RELEASE,
         Shape.FLAG,
     ),
-    Option("reason", "Why the analysis is skipped, for the journal", RELEASE),
+    Option(
+        "reason",
+        "Why the analysis is skipped, or a release is promoted or undone by hand, for the journal",
+        (*RELEASE, "promote", "undo"),
+    ),
+    Option(
+        "on-failure",
+        "What a failed check, unready pods or silent metrics lead to; hold freezes the weights for a person",
+        ("run",),
+        default="rollback",
+        metavar="WAY",
+        choices=("rollback", "hold"),
+    ),
+    Option(
+        "resume",
+        "Go on at its recorded step with an unfinished or held release of the same version",
+        ("run",),
+        Shape.FLAG,
+    ),
+    Option(
+        "resume-within",
+        "How old the last journal entry may be for --resume",
+        ("run",),
+        Shape.SECONDS,
+        default="1h",
+        metavar="DURATION",
+    ),
     Option(
         "apply-rest",
         "Apply the other documents of the input server-side before the release",
@@ -223,7 +250,7 @@ TABLE: tuple[Option, ...] = (
     Option(
         "reporter",
         "How the log is written; auto chooses by the CI system",
-        ("run", "rollback", "post", "lint"),
+        (*WATCHED, "lint"),
         default="auto",
         metavar="NAME",
         choices=("auto", "plain", "github"),

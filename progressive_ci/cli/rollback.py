@@ -1,5 +1,7 @@
 """`progressive-ci rollback NAME`: an unfinished release brought back, from an empty folder."""
 
+from collections.abc import Callable
+
 from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import ApiError, ProgressiveError, SpecInvalid
@@ -15,8 +17,13 @@ def main(settings: Settings) -> int:
 def _rollback(desk: Desk) -> Outcome:
     namespace, name = workload(desk.settings)
     hands = desk.hands(namespace=namespace, name=name)
+    return again_later(lambda: rescue.rollback(namespace, name, desk.options, hands))
+
+
+def again_later(work: Callable[[], Outcome]) -> Outcome:
+    """Do it; where the cluster does not answer, nobody knows how much is left."""
     try:
-        return rescue.rollback(namespace, name, desk.options, hands)
+        return work()
     except ApiError as error:
         advice = f"{error.advice or 'restore the connection'}, then run this command again"
         return Outcome(Result.INCOMPLETE, str(error), advice=advice)
@@ -30,6 +37,26 @@ def workload(settings: Settings) -> tuple[str, str]:
     """
     if not settings.name:
         raise SpecInvalid(ProgressiveError("no workload was given", advice="name it after the command"))
+    return namespace_of(settings), settings.name
+
+
+def namespace_of(settings: Settings) -> str:
+    """The namespace that the user gave.
+
+    Raises:
+        SpecInvalid: none.
+    """
     if not settings.namespace:
         raise SpecInvalid(ProgressiveError("no namespace was given", advice="give --namespace"))
-    return settings.namespace, settings.name
+    return settings.namespace
+
+
+def demand_reason(settings: Settings) -> None:
+    """Why a person goes another way than the plan's.
+
+    Raises:
+        SpecInvalid: the user gave none.
+    """
+    if not settings.reason:
+        advice = "say why, as in --reason 'errors since noon'; it stands in the journal"
+        raise SpecInvalid(ProgressiveError("no reason was given", advice=advice))

@@ -28,6 +28,9 @@ class Settings:
     keep_annotation: tuple[str, ...] = ()
     skip_analysis: bool = False
     reason: str = ""
+    on_failure: str = "rollback"
+    resume: bool = False
+    resume_within: float = 3600.0
     apply_rest: bool = False
     watch_job: bool = False
     job_token: str = ""

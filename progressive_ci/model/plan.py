@@ -99,6 +99,7 @@ class Plan:
         not_applied: every other document of the input.
         drain_seconds: from weight 0 to the end of the old pods.
         abort_drain_seconds: from weight 0 to the end of a failed canary's pods.
+        undoes: id of the finished release that this one takes back; empty for any other.
         warnings: what the user should know, one sentence each with its source.
         source: where the spec's main document starts.
     """
@@ -114,5 +115,6 @@ class Plan:
     not_applied: tuple[Document, ...] = ()
     drain_seconds: float = 30.0
     abort_drain_seconds: float = 30.0
+    undoes: str = ""
     warnings: tuple[str, ...] = ()
     source: Source = field(default_factory=Source)

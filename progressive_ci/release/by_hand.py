@@ -12,6 +12,7 @@ from progressive_ci.ports import Hands
 from progressive_ci.release import rescue, steps
 from progressive_ci.release.attempt import attempt
 from progressive_ci.release.promotion import promote
+from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.resume import stand_again
@@ -36,7 +37,8 @@ def promote_held(namespace: str, name: str, options: Options, hands: Hands) -> O
     # A failure now is the second one: the release goes back instead of waiting again.
     release.options = replace(options, on_failure="rollback")
     hands.reporter.emit(Noted(f"release {record.release} is promoted by hand: {options.reason}"))
-    return attempt(release, partial(_forward, release, options.reason))
+    with heard(hands, record.release):
+        return attempt(release, partial(_forward, release, options.reason))
 
 
 def _demand_held(record: Record) -> None:

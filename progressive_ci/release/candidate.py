@@ -65,8 +65,13 @@ class Candidate:
 
 
 def carried_over(plan: Plan, live: JsonObject, options: Options) -> JsonObject:
-    """The plan's template with the annotations that other tools put on the running one."""
+    """The plan's template with the annotations that other tools put on the running one.
+
+    A release that is undone takes its own with it: the predecessor comes back as it ran.
+    """
     template = plan.workload.template
+    if plan.undoes:
+        return template
     there = live["spec"]["template"]["metadata"].get("annotations") or {}
     kept = {key: there[key] for key in (*_CARRIED, *options.keep_annotations) if key in there}
     metadata = dict(template.get("metadata") or {})

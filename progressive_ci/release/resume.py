@@ -25,6 +25,8 @@ from progressive_ci.release.duration import hard_end
 from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.promotion import promote
+from progressive_ci.release.recalls import heard
+from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.vigil import Vigil
@@ -54,7 +56,9 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
     if release is None or release.record.release != record.release or release.record.stage != record.stage:
         hands.lease.release()
         return None
-    return attempt(release, partial(_forward, release, plan))
+    with heard(hands, record.release):
+        with heard(hands, record.release):
+        return attempt(release, partial(_forward, release, plan))
 
 
 def _unfit(plan: Plan, options: Options, hands: Hands, record: Record) -> str:

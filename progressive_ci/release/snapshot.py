@@ -17,6 +17,7 @@ from progressive_ci.release.deployment import PAUSED, REPLICAS, STRATEGY
 from progressive_ci.release.digest import digest
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import document_ref
+from progressive_ci.release.order import override
 from progressive_ci.release.ownership import look_up, owned
 from progressive_ci.release.services import PIN
 from progressive_ci.release.workload import hash_of, name_of, selects
@@ -67,7 +68,11 @@ def snapshot(
         commit=options.commit,
         plan=digest(plan),
         why=options.reason,
+        undoes=plan.undoes,
         endings=found.before.endings if found.before else (),
+        position=options.position,
+        deployed=found.before.deployed if found.before else None,
+        override=override(options),
     )
 
 
