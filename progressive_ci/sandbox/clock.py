@@ -132,9 +132,15 @@ class VirtualClock:
         """From now on calls to stop are only noted."""
         self._shielded = True
 
-    def reborn(self) -> None:
-        """Another process begins: nothing has called it off, and it shields nothing."""
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Another process lives meanwhile: nothing has called it off, and it shields nothing."""
+        before = self._call, self._shielded, self._woken
         self._call, self._shielded, self._woken = None, False, False
+        try:
+            yield
+        finally:
+            self._call, self._shielded, self._woken = before
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:

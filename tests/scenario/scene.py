@@ -96,6 +96,25 @@ class Commits:
 
 
 @dataclass(slots=True)
+class Life:
+    """Of one process: whether it is stopped, with all its threads."""
+
+    stands_still: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """What calls for renewals, as long as the process is not stopped."""
+
+    clock: VirtualClock
+    life: Life
+
+    def repeat(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back every so many seconds until the answer is called."""
+        return self.clock.repeat(seconds, lambda: None if self.life.stands_still else callback())
+
+
+@dataclass(slots=True)
 class Told:
     """One event, and how many requests had been sent when it was told."""
 
@@ -150,6 +169,7 @@ class Scene:
         runs: of the tool.
         user: whose credential the tool has.
         history: the checkout's commits.
+        living: the process that is at work.
     """
 
     sandbox: Sandbox
@@ -159,27 +179,40 @@ class Scene:
     runs: list[Run] = field(default_factory=list)
     user: str = ADMIN
     history: Commits = field(default_factory=Commits)
+    living: "Life | None" = None
 
     def released(self, text: str, options: Options | None = None) -> Run:
         """`progressive-ci run` with this input."""
         plan = planned(text)
-        return self._run(
+        return self.act(
             lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs)))
         )
 
     def rescued(self, options: Options | None = None) -> Run:
         """`progressive-ci rollback web`."""
-        return self._run(lambda hands: rescue.rollback(NAMESPACE, NAME, options or Options(), hands))
+        return self.act(lambda hands: rescue.rollback(NAMESPACE, NAME, options or Options(), hands))
 
-    def _run(self, work: Callable[[Hands], Outcome]) -> Run:
+    def act(self, work: Callable[[Hands], Outcome]) -> Run:
+        """One process of the tool; one that is at work already is stopped meanwhile."""
+        stopped, self.living = self.living, Life()
+        if stopped is not None:
+            stopped.stands_still = True
+        try:
+            with self.sandbox.clock.elsewhere():
+                return self._live(work, self.living)
+        finally:
+            self.living = stopped
+            if stopped is not None:
+                stopped.stands_still = False
+
+    def _live(self, work: Callable[[Hands], Outcome], life: Life) -> Run:
         sandbox = self.sandbox
-        sandbox.clock.reborn()
         run = Run(self, len(sandbox.log))
         self.runs.append(run)
         transport, clock = Mortal(sandbox.transport(self.user)), sandbox.clock
         front = KubeCluster(transport, clock)
         back = KubeCluster(Behind(transport, clock), clock, patience=ONCE)
-        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=clock)
+        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=Ticks(clock, life))
         cluster = KubeCluster(transport, clock, guard=lease.secure)
         journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
         watch = StoreWatch(sandbox.store, clock)
