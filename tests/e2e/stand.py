@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.e2e import given, then, when
 from tests.e2e.cluster.client import Document
@@ -40,7 +40,6 @@ class Stand:
     token: str
     image: str = OLD
     version: int = 1
-    struck: list[str] = field(default_factory=list)
 
     def promotes(self, strike: Strike) -> bool:
         """Release a new version, struck on the way; whoever comes next finishes it.
@@ -49,29 +48,31 @@ class Stand:
         """
         image = self._next(pause="0s")
         code = self._struck(strike)
-        if strike.met is None:
-            self.image = image if code == 0 else self.image
-            return False
         if strike.ends_it:
             code = self._run("run", "-f", str(self.shop.folder)).exit
         assert code in strike.codes, f"{strike.told}: exit {code}"
         self.image = image if code == 0 else self.image
         self._is_whole(strike)
-        return True
+        return strike.met is not None
 
     def takes_back(self, strike: Strike) -> bool:
         """Release a new version and cancel it at half of the traffic, struck on the way back; see `promotes`."""
         self._next(pause=_FOREVER)
         code = self._struck(strike, cancel_at="-> 50 %")
-        if strike.met is None:
-            return False
         if strike.ends_it:
             run = self._run("rollback", NAME)
             assert run.exit == 0, f"{strike.told}: {run.log}"
         else:
             assert code in strike.codes, f"{strike.told}: exit {code}"
         self._is_whole(strike)
-        return True
+        return strike.met is not None
+
+    def fails(self, strike: Strike, image: str) -> None:
+        """Release a version that never becomes ready."""
+        self.shop.write(release_of(image, self.shop.router, pause="0s"))
+        code = self._struck(strike)
+        assert code in strike.codes, f"{image}: exit {code}"
+        self._is_whole(strike)
 
     def _next(self, *, pause: str) -> str:
         """Let the folder say that a version comes that never was there."""
@@ -108,7 +109,6 @@ class Stand:
         assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told
         failed = self.load.records().failed()
         assert not failed, f"{strike.told}: {failed[0]}"
-        self.struck.append(strike.told)
 
 
 def _ended(tool: when.Tool, strike: Strike) -> int | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.e2e.cluster.exchange import Answer, Call, DropError
 from tests.e2e.interference import is_renewal, starts_promotion
@@ -90,6 +92,7 @@ class Strike:
         codes: with which a run may end after it.
         count: requests of the stretch so far.
         met: the request that was struck.
+        memory: KiB that the process has needed at most, as seen at its requests.
     """
 
     fault: Fault
@@ -101,6 +104,7 @@ class Strike:
     codes: frozenset[int] = frozenset({0})
     count: int = 0
     met: Call | None = None
+    memory: int = 0
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -116,6 +120,8 @@ class Strike:
 
     def before(self, call: Call) -> Answer | None:
         """Count, and strike where the position is reached."""
+        if self.process is not None:
+            self.memory = max(self.memory, _resident(self.process.pid))
         if not self._strikes(call) or self.process is None:
             return None
         return self.fault.before(self.process)
@@ -138,3 +144,18 @@ class Strike:
                 return False
             self.met = call
             return True
+
+
+def quiet(*codes: int) -> Strike:
+    """No fault: a release that ends with one of these exit codes by itself."""
+    return Strike(FAULTS[0], sys.maxsize, codes=frozenset(codes))
+
+
+def _resident(pid: int) -> int:
+    """The kernel's high-water mark of a process in KiB; 0 when it has gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:")]
+    return int(found[0]) if found else 0
