@@ -163,10 +163,17 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """A held lease: the epoch that fences every write of this holder."""
+    """A held lease.
+
+    Attributes:
+        epoch: fences every write of this holder.
+        holder: who that is.
+        waited: whether it was somebody else's at first, so that what was seen before may be old.
+    """
 
     epoch: int
     holder: str
+    waited: bool = False
 
 
 class Lease(Protocol):
@@ -219,8 +226,8 @@ class Credential(Protocol):
     def look(self) -> Login:
         """What it is like now; sends nothing."""
 
-    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> None:
-        """Call once, from any thread, when no more than so many seconds are left; never where it has no end."""
+    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> Callable[[], None]:
+        """Call once, from any thread, when no more than so many seconds are left; the answer takes that back."""
 
 
 class Reporter(Protocol):
@@ -242,6 +249,7 @@ class Hands:
     reporter: Reporter
     recalls: Recalls
     history: History
+    credential: Credential
 
 
 @dataclass(frozen=True, slots=True)

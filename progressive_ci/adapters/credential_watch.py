@@ -20,15 +20,13 @@ class WatchedCredential:
     def __init__(self, look: Callable[[], Login], ticker: Ticker) -> None:
         self._look = look
         self._ticker = ticker
-        self._stop: Callable[[], None] = lambda: None
 
     def look(self) -> Login:
         """What it is like now."""
         return self._look()
 
-    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> None:
-        """Call once, when no more than so many seconds are left."""
-        self.close()
+    def call_before_end(self, seconds: float, act: Callable[[Login], None]) -> Callable[[], None]:
+        """Call once, when no more than so many seconds are left; the answer takes that back."""
 
         def check() -> None:
             try:
@@ -36,11 +34,8 @@ class WatchedCredential:
             except ProgressiveError:
                 return  # whoever needs it for a request will say so
             if login.left is not None and login.left <= seconds:
-                self.close()
+                stop()
                 act(login)
 
-        self._stop = self._ticker.repeat(_EVERY, check)
-
-    def close(self) -> None:
-        """Look no more."""
-        self._stop()
+        stop = self._ticker.repeat(_EVERY, check)
+        return stop

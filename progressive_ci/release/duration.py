@@ -20,7 +20,7 @@ def worst_case(plan: Plan, options: Options) -> float:
     deadline = float(plan.workload.progress_deadline_seconds)
     if plan.mode is Mode.IN_PLACE:
         return deadline + sum(_step(step, options, 0.0) for step in plan.steps)
-    settle = _settle(plan, options)
+    settle = settle_seconds(plan, options)
     steps = sum(_step(step, options, deadline + settle) for step in plan.steps)
     promotion = deadline + 2 * settle + plan.drain_seconds
     waits = options.metrics_timeout if plan.guards else 0.0
@@ -32,7 +32,8 @@ def hard_end(plan: Plan, options: Options) -> float:
     return options.max_duration if options.max_duration is not None else worst_case(plan, options) * _SLACK
 
 
-def _settle(plan: Plan, options: Options) -> float:
+def settle_seconds(plan: Plan, options: Options) -> float:
+    """Wait after each change of weight."""
     if options.settle is not None:
         return options.settle
     return router_of(plan.route).SETTLE if plan.route else 0.0

@@ -11,7 +11,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Mode, Pause, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.ports import Access, Hands
-from progressive_ci.release import candidate, stable, surroundings
+from progressive_ci.release import candidate, credential_end, stable, surroundings
 from progressive_ci.release.candidate import Candidate
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
@@ -44,6 +44,14 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
         SpecInvalid: spec and options don't fit together.
         Refused: with every reason.
     """
+    try:
+        found = _examined(plan, options, hands, before)
+    except Refused as error:
+        raise Refused(*error.reasons, *credential_end.too_short(plan, options, hands)) from error
+    return credential_end.weighed(plan, options, hands, found)
+
+
+def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None) -> Findings:
     _fit(plan, options)
     found = hands.cluster.get(Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name))
     _demand(plan, hands, rights(plan, first=found is None))

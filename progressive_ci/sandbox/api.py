@@ -48,7 +48,7 @@ class Api:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.backends: dict[tuple[str, str], Backend] = {}
-        self.tokens = tokens.known()
+        self.tokens = tokens.Tokens(store.timers)
 
     def handle(self, call: Call) -> Answer | Watch:
         """Answer one request; what is refused is an answer too."""

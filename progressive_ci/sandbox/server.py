@@ -87,7 +87,7 @@ class SandboxServer:
         agent = request.headers.get("User-Agent", "unknown").partition("/")[0]
         path, query = request.parts()
         with self.clock.changed:
-            user = self.world.api.tokens.get(token, "")
+            user = self.world.api.tokens.owner(token)
             body = _decoded(request.content, content_type)
             answer = self.world.api.handle(
                 Call(request.command, path, query, body, content_type, user, agent=agent)

@@ -172,7 +172,7 @@ class InProcess:
     def send(
         self, method: str, path: str, query: Mapping[str, str], body: object, content_type: str, token: str
     ) -> Reply:
-        user = self._sandbox.api.tokens.get(token, "") if token else ADMIN
+        user = self._sandbox.api.tokens.owner(token) if token else ADMIN
         response = self._sandbox.transport(user).request(
             method, path, query=query, body=body, content_type=content_type, timeout=10.0
         )
