@@ -11,7 +11,7 @@ from progressive_ci.cli.desk import addresses
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import SpecInvalid
 from progressive_ci.model.outcome import Result
-from progressive_ci.model.plan import Mode, Plan
+from progressive_ci.model.plan import Plan
 from progressive_ci.release.guard_job import guard_name
 from progressive_ci.release.rights import guard_rights, posting_rights, rights, seldom
 from progressive_ci.reports.preview import checks
@@ -33,10 +33,8 @@ GUARD = "The guard's own account. Its Job has these rights, and nobody needs to 
 
 def guard_documents(plan: Plan) -> str:
     """Who the guard is, and what it may do."""
-    mode = Mode.ROLL if plan.mode is Mode.ADOPT else plan.mode
-    wanted = (*guard_rights(plan), *guard_rights(plan, mode=mode))
     name = guard_name(plan.workload.name)
-    return f"---\n# {GUARD}\n{account(wanted, name=name, namespace=plan.namespace)}"
+    return f"---\n# {GUARD}\n{account(guard_rights(plan), name=name, namespace=plan.namespace)}"
 
 
 def main(settings: Settings) -> int:

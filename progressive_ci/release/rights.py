@@ -81,22 +81,28 @@ def posting_rights(plan: Plan) -> tuple[Access, ...]:
     )
 
 
-def guard_rights(plan: Plan, *, mode: Mode | None = None) -> tuple[Access, ...]:
-    """What a guard needs to bring a release of this spec to its end: nothing that begins or measures one."""
-    kept = (access for access in rights(plan, mode=mode) if not _begins(access))
+def guard_rights(plan: Plan) -> tuple[Access, ...]:
+    """What a guard needs to bring a release of this spec to its end: nothing that begins or measures one.
+
+    Whether a release adopts or rolls shows when it begins, and nobody is there to ask for rights when it dies.
+    """
+    modes = (Mode.ADOPT, Mode.ROLL) if plan.mode is Mode.ADOPT else (plan.mode,)
+    kept = (access for mode in modes for access in rights(plan, mode=mode) if not _begins(access))
     job = _on(kinds.JOB, plan.namespace, "get delete", guard_name(plan.workload.name))
-    return (*kept, *job)
+    return tuple(dict.fromkeys((*kept, *job)))
 
 
-_BEGINNING = {"secrets", "rollouts", "canaries", "poddisruptionbudgets", "networkpolicies"}
-"""Resources that only preflight and the steps look at."""
+_LOOKED_AT = (kinds.SECRET, kinds.ROLLOUT, kinds.CANARY, kinds.PDB, kinds.NETWORK_POLICY)
+_LISTED = (kinds.SERVICE, kinds.HPA)
 
 
 def _begins(access: Access) -> bool:
     """Whether a right serves the way forward alone; a Lease that somebody deletes has to be made again."""
     if access.verb == "create":
         return access.resource != kinds.LEASE.plural
-    return access.resource in _BEGINNING or access.subresource == "log"
+    if access.verb == "list" and access.resource in {kind.plural for kind in _LISTED}:
+        return True
+    return access.subresource == "log" or access.resource in {kind.plural for kind in _LOOKED_AT}
 
 
 def _on(kind: Kind, namespace: str, verbs: str, name: str = "") -> list[Access]:

@@ -18,6 +18,7 @@ from progressive_ci.model.journal import Record, Stage, State
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.route import RatioSettings
+from progressive_ci.release.guard_job import guard_name
 from progressive_ci.release.workload import (
     HASH_LABEL,
     controller_uid,
@@ -149,11 +150,12 @@ class Oracle:
     def _demand_announcement(self, call: Call, record: Record | None) -> None:
         if JOURNAL in call.path or call.path.endswith(("/leases", "/configmaps")):
             return
+        if record is not None and record.guarded and f"/jobs/{guard_name(NAME)}" in f"{call.path}/{_named(call)}":
+            return
         if record is None or record.state is State.ENDED:
             self._say("6", f"{call.method} {call.path} without a running journal")
             return
-        body: Any = call.body
-        name = body["metadata"]["name"] if call.method == "POST" else call.path.rpartition("/")[2]
+        name = _named(call)
         known = {entry.ref.name for entry in record.objects}
         if name not in known and not self._is_history(call):
             self._say("6", f"{call.method} {call.path} is not in the journal")
@@ -298,6 +300,12 @@ class Oracle:
 def has_mark(item: JsonObject) -> bool:
     """Whether an object carries a fence of ours."""
     return any(key.startswith(MARK) for key in item["metadata"].get("annotations") or {})
+
+
+def _named(call: Call) -> str:
+    """Name of the object that a write is about."""
+    body: Any = call.body
+    return str(body["metadata"]["name"]) if call.method == "POST" else call.path.rpartition("/")[2]
 
 
 def _is_mark(path: str) -> bool:

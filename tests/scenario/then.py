@@ -66,6 +66,7 @@ def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
             assert not has_mark(item), name
             assert RELEASE not in labels_of(item), name
             assert kind != kinds.SERVICE or HASH_LABEL not in (item["spec"].get("selector") or {}), name
+    assert not sandbox.all(kinds.JOB, NAMESPACE), "a guard's Job is left"
     lease = sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
     held = lease is not None and bool(lease["spec"].get("holderIdentity"))
     assert not held or "the lease's holder" in but, "the lease has a holder"
