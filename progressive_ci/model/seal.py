@@ -1,13 +1,17 @@
 """Owns the digest of what a journal must not change: every object that a release writes carries it.
 
-Who may edit ConfigMaps may edit the journal; who may edit a ConfigMap may not edit the workload. So the journal's
+Whoever may edit ConfigMaps may edit the journal, without being allowed to touch the workload. So the journal's
 word about what to restore and where counts only as far as the objects themselves vouch for it (`release.trust`).
 """
 
 import json
+from dataclasses import MISSING, Field, fields, is_dataclass
 from hashlib import sha256
+from typing import Any
 
-from progressive_ci.model.document import JsonObject
+from progressive_ci.model.codec import encode
+from progressive_ci.model.journal import Record
+from progressive_ci.model.kinds import Kind
 
 FIXED = (
     "release",
@@ -31,12 +35,24 @@ FIXED = (
 _LENGTH = 32
 
 
-def seal_of(body: JsonObject) -> str:
-    """The digest of a record as the journal holds it, whatever tool wrote it.
-
-    Args:
-        body: the encoded record; fields that an older tool did not know are absent and stay so.
-    """
-    kept = {name: body[name] for name in FIXED if name in body}
+def seal_of(record: Record) -> str:
+    """The digest; the same for every version of this tool that gives new fields a default."""
+    kept = {name: _written(getattr(record, name)) for name in FIXED}
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:_LENGTH]
+
+
+def _written(value: Any) -> Any:  # noqa: ANN401 - any of our frozen values
+    """A value as JSON, without the fields that have their default."""
+    if is_dataclass(value) and not isinstance(value, type | Kind):
+        found = {item.name: getattr(value, item.name) for item in fields(value)}
+        defaults = {item.name: _default(item) for item in fields(value)}
+        body = {name: _written(each) for name, each in found.items() if each != defaults[name]}
+        return {"is": type(value).__name__, **body}
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    return encode(value)
+
+
+def _default(item: Field[Any]) -> Any:  # noqa: ANN401 - of a field of any type
+    return item.default_factory() if item.default_factory is not MISSING else item.default

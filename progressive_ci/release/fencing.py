@@ -2,29 +2,45 @@
 
 from functools import partial
 
+from progressive_ci.errors import Refused
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import epoch_of
-from progressive_ci.model.kinds import Ref
+from progressive_ci.model.journal import Owned
 from progressive_ci.model.write import Patch
 from progressive_ci.release.release import Release, existing
+from progressive_ci.release.trust import vouched
 
 
 def take_over(release: Release) -> None:
-    """From here on nothing that was sent before takes effect.
+    """From here on nothing that was sent before takes effect; the journal counts as far as the objects vouch for it.
 
-    Unmarked objects are claimed too: a first write to one, still on its way, rests on the version it had.
+    Raises:
+        Refused: they don't; nothing is written then.
     """
+    try:
+        release.record = vouched(release.record, release.hands.cluster)
+    except Refused:
+        release.hands.lease.release()
+        raise
+    _fence(release)
+
+
+def _fence(release: Release) -> None:
+    """Unmarked objects are claimed too: a first write to one, still on its way, rests on the version it had."""
     release.enter()
     release.seen.clear()
     for entry in release.record.objects:
-        release.write(entry.ref, existing(partial(_claim, release, entry.ref)))
+        release.write(entry.ref, existing(partial(_claim, release, entry)))
 
 
 def raise_epoch(release: Release) -> None:
     """A take-over from oneself: what this run still has on the wire comes too late."""
     release.epoch += 1
-    take_over(release)
+    _fence(release)
 
 
-def _claim(release: Release, ref: Ref, seen: JsonObject) -> Patch | None:
-    return None if epoch_of(seen, release.record.name) == release.epoch else Patch(ref, ())
+def _claim(release: Release, entry: Owned, seen: JsonObject) -> Patch | None:
+    """What the release was to create and has not is somebody else's, whatever its name."""
+    epoch = epoch_of(seen, release.record.name)
+    foreign = entry.created and epoch is None
+    return None if foreign or epoch == release.epoch else Patch(entry.ref, ())

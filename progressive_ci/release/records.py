@@ -7,6 +7,7 @@ from progressive_ci.model.codec import decode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import FORMAT, Record, State
 from progressive_ci.ports import Hands
+from progressive_ci.release.trust import complaint
 
 Migration = Callable[[JsonObject], JsonObject]
 
@@ -47,6 +48,9 @@ def _understood(body: JsonObject, namespace: str, name: str) -> Record:
         advice = f"somebody has copied it; remove it: `{forget}`"
         found = f"{record.namespace}/{record.name}"
         raise Refused(ProgressiveError(f"the journal belongs to {found}", where=where, advice=advice))
+    if wrong := complaint(record):
+        advice = f"somebody has edited it; see what the last release left, then remove it: `{forget}`"
+        raise Refused(ProgressiveError(f"the journal can't be trusted: {wrong}", where=where, advice=advice))
     return record
 
 

@@ -88,7 +88,7 @@ class Release:
     @property
     def fence(self) -> Fence:
         """Who writes."""
-        return Fence(self.record.name, self.epoch, self.record.release, seal_of(encode(self.record)))
+        return Fence(self.record.name, self.epoch, self.record.release, seal_of(self.record))
 
     def read(self, ref: Ref) -> JsonObject | None:
         """A fresh read."""

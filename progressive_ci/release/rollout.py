@@ -61,6 +61,8 @@ def stable_again(release: Release) -> bool:
 
 
 def let_be(release: Release) -> None:
-    """Our mark off NAME, the last write to it, and off its ReplicaSets."""
-    release.free(deployment_ref(release))
+    """Our marks off everything that stays, the last write to it, and off the ReplicaSets of NAME."""
+    for entry in release.record.objects:
+        if not entry.created:
+            release.free(entry.ref)
     unmark_history(release)
