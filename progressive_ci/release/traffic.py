@@ -13,7 +13,7 @@ from progressive_ci.errors import (
     TooManyRequests,
     Unprocessable,
 )
-from progressive_ci.model import kinds, weight
+from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Shifted, Warned
 from progressive_ci.model.fence import epoch_of, fenced
@@ -25,7 +25,7 @@ from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import hold_pins
 from progressive_ci.release.release import Release, existing
-from progressive_ci.release.workload import ready_pods, replicas_of
+from progressive_ci.release.workload import labels_of, ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
 
@@ -172,9 +172,12 @@ def count_canary(release: Release) -> int:
     stable, canary = ready_pods(found, route.stable_service), ready_pods(found, route.canary_service)
     others = (name for name in release.record.pinned if name != route.canary_service)
     if any(ready_pods(found, name) & canary for name in others):
-        hold_pins(release, route.canary_service)
+        hold_pins(release)
     release.stable_ready = (len(stable), release.hands.clock.now())
     release.canary_ready = len(canary)
+    there = {labels_of(item).get("kubernetes.io/service-name") for item in found}
+    named = (route.stable_service, route.canary_service, *release.record.pinned)
+    release.unserved = tuple(name for name in dict.fromkeys(named) if name not in there)
     return len(canary)
 
 

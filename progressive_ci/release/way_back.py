@@ -56,7 +56,7 @@ def return_to_stable(release: Release) -> None:
 
 def _confirm(release: Release) -> None:
     """Tell what the safe write has done, now that a read shows it."""
-    if release.withdrawn:
+    if release.withdrawn is not None:
         release.hands.reporter.emit(Shifted(release.withdrawn, weight.NONE))
         release.withdrawn = None
 

@@ -1,5 +1,9 @@
 """In place: the Deployment rolls by its own strategy; nothing stands beside it, and its old template brings it back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from progressive_ci.model.document import JsonObject
 from progressive_ci.release import deployment
 from progressive_ci.release.canary_set import deployment_ref
@@ -8,8 +12,10 @@ from progressive_ci.release.patience import until
 from progressive_ci.release.readiness import too_late
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
-from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import complete, hash_of, replicas_of
+
+if TYPE_CHECKING:
+    from progressive_ci.release.vigil import Vigil
 
 
 def prepare(vigil: Vigil, found: Findings) -> None:

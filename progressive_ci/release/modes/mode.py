@@ -1,10 +1,14 @@
 """What every mode offers to the conductor and to the rollback."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.release import Release
-from progressive_ci.release.vigil import Vigil
+
+if TYPE_CHECKING:
+    from progressive_ci.release.vigil import Vigil
 
 
 class Mode(Protocol):

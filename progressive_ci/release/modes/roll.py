@@ -1,6 +1,9 @@
 """Roll: the canary is a Deployment of its own; at the promotion NAME rolls while the canary carries the traffic."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
@@ -20,9 +23,11 @@ from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
 from progressive_ci.release.services import service_ref, serving, unpin
 from progressive_ci.release.stop import unready
-from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import available, complete, hash_of, observed, replicas_of, uid_of
+
+if TYPE_CHECKING:
+    from progressive_ci.release.vigil import Vigil
 
 _REPLICAS = pointer("spec", "replicas")
 _FLOOR = pointer("spec", "minReplicas")

@@ -1,0 +1,164 @@
+"""What others do while a release waits: its objects are looked at, and pods that got lost are waited for."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING
+
+from progressive_ci.model import kinds, weight
+from progressive_ci.model.event import Warned
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.plan import Mode
+from progressive_ci.model.weight import Weight
+from progressive_ci.release import deployment, traffic
+from progressive_ci.release.canary_set import REPLICAS, deployment_ref
+from progressive_ci.release.drift import assert_once, gone, hold_floors, hold_pause, last_writer
+from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.patience import bounded
+from progressive_ci.release.services import service_ref
+from progressive_ci.release.stop import unready
+from progressive_ci.release.workload import replicas_of
+
+if TYPE_CHECKING:
+    from progressive_ci.release.release import Release
+    from progressive_ci.release.vigil import Vigil
+
+LOOK = 30.0
+"""Seconds between two looks at objects that nothing else reads while a release waits."""
+
+WEIGHT = "weight"
+"""The split, in the list of what was written again."""
+
+_LOSSES = 3
+_SPLITS = ("f:rules", "f:http", "f:nginx.ingress.kubernetes.io/canary-weight")
+"""Where the weights stand, as the API server names who wrote them."""
+
+
+def serve(vigil: Vigil) -> None:
+    """Look for what the last count makes doubtful, and from time to time at everything."""
+    release, clock = vigil.release, vigil.release.hands.clock
+    if vigil.serving or release.record.mode is Mode.IN_PLACE or not release.record.stable.hash:
+        return
+    vigil.serving = True
+    try:
+        _after_count(vigil)
+        if clock.now() >= vigil.looked + LOOK:
+            vigil.looked = clock.now()
+            look(vigil)
+    finally:
+        vigil.serving = False
+
+
+def look(vigil: Vigil) -> None:
+    """One look at NAME, the route, the canary and the autoscalers.
+
+    Raises:
+        Stop: somebody has deleted one, released another version, or changes again what was put right once.
+    """
+    release = vigil.release
+    ref = deployment_ref(release)
+    found = release.read(ref)
+    if found is None:
+        raise gone(ref)
+    if deployment.foreign_template(release, found):
+        raise deployment.superseded(release, found)
+    if release.record.mode is Mode.ADOPT:
+        hold_pause(release, found)
+    hold_floors(release)
+    if traffic.routed(release):
+        _hold_route(vigil)
+    else:
+        _hold_canary(release, 0)
+
+
+def _after_count(vigil: Vigil) -> None:
+    """Each count of endpoints tells of Services that are gone and of pods that are lost."""
+    release = vigil.release
+    for name in release.unserved:
+        if release.read(service_ref(release, name)) is None:
+            raise gone(service_ref(release, name))
+    release.unserved = ()
+    carried = release.carries
+    if carried in (None, weight.NONE) or not traffic.routed(release):
+        return
+    if carried < weight.ALL and not release.stable_ready[0]:
+        stable = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+        if release.read(stable) is None:
+            raise gone(stable)
+    needed = traffic.needed_pods(carried, release.record.size)
+    if release.canary_ready < max(1, needed - release.record.unavailable):
+        _shelter(vigil, carried)
+
+
+def _shelter(vigil: Vigil, share: Weight) -> None:
+    """Too few new pods are left for their share: stable gets what they can't carry, until they are back."""
+    release, ready = vigil.release, vigil.release.canary_ready
+    vigil.losses += 1
+    if vigil.losses > _LOSSES:
+        raise unready("the new pods lose their readiness again and again")
+    mode = MODES[release.record.mode]
+    needed = traffic.needed_pods(share, mode.size(release))
+    _hold_canary(release, needed)
+    lower = max(Weight(floor(share.percent * ready / needed)), traffic.bearable(release, share))
+    release.hands.reporter.emit(
+        Warned(
+            f"{ready} of {needed} new pods are ready: they get {lower} instead of {share} until they are back"
+        )
+    )
+    if lower < share:
+        traffic.shift(release, lower, vigil.pause)
+    _raise(vigil, share)
+
+
+def _raise(vigil: Vigil, share: Weight) -> None:
+    """Give the canary the share again that the journal announces, once it has the pods for it."""
+    release = vigil.release
+    mode = MODES[release.record.mode]
+    mode.scale(vigil, traffic.needed_pods(share, mode.size(release)))
+    wait = bounded(release, f"the route carries {share} again")
+    traffic.shift(release, share, wait)
+    vigil.changed_at = release.hands.clock.now()
+
+
+def _hold_canary(release: Release, needed: int) -> None:
+    """The canary's ReplicaSet or Deployment must stand, and be asked for the pods that its share needs."""
+    kind = kinds.DEPLOYMENT if release.record.mode is Mode.ROLL else kinds.REPLICA_SET
+    ref = Ref(kind, release.record.namespace, release.record.canary.name)
+    found = release.read(ref)
+    if found is None:
+        raise gone(ref)
+    if replicas_of(found) < needed:
+        who = last_writer(found, "f:replicas")
+        assert_once(release, f"canary {REPLICAS}", field="spec.replicas", ref=ref, who=who)
+
+
+def _hold_route(vigil: Vigil) -> None:
+    """Put the split back, once, where somebody has changed it since it was written."""
+    release = vigil.release
+    route, table, wanted = traffic.route_of(release), traffic.router(release), release.carries
+    objects = traffic.read_objects(release)
+    for ref in table.objects(route):
+        entry = release.record.owned(ref)
+        if ref not in objects and not (entry is not None and entry.created):
+            raise gone(ref)
+    carried = table.weight(route, objects)
+    if wanted is None or carried == wanted:
+        return
+    ref, who = _changed(release)
+    field = f"the weights (from {wanted} to {carried})"
+    assert_once(release, WEIGHT, field=field, ref=ref, who=who)
+    if carried < wanted:
+        _raise(vigil, wanted)
+    else:
+        traffic.shift(release, wanted, vigil.pause)
+
+
+def _changed(release: Release) -> tuple[Ref, str]:
+    """Which route object somebody else has written last, and who."""
+    refs = traffic.router(release).objects(traffic.route_of(release))
+    for ref in refs:
+        for field in _SPLITS:
+            who = last_writer(release.seen.get(ref) or {}, field)
+            if who not in ("somebody", "progressive-ci"):
+                return ref, who
+    return refs[-1], "somebody"
