@@ -5,6 +5,7 @@ ProgressiveError            what happened, where, what to do next
 |-- SpecInvalid             the user's documents or options are wrong       exit 2
 |-- Refused                 preflight said no                               exit 3
 |-- Locked                  another release holds a live lease              exit 4
+|-- Outdated                this commit is older than what is deployed      exit 5
 |-- ReleaseFailed           the new version cannot go on: roll back         exit 10..14
 |-- LeaseLost               another run has taken the release over          exit 22
 |-- Interrupted             a signal, or another call to stop, came while something was awaited
@@ -79,6 +80,10 @@ class Refused(ProgressiveError):
 
 class Locked(ProgressiveError):
     """Another release holds a live lease; nothing was touched and trying again is safe."""
+
+
+class Outdated(ProgressiveError):
+    """A newer commit is deployed or on its way; nothing was touched and trying again changes nothing."""
 
 
 class LeaseLost(ProgressiveError):

@@ -7,7 +7,7 @@ from after it first read the record. So the observer's ends later, however late 
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from progressive_ci.adapters import lease_record
 from progressive_ci.adapters.clock import Ticker
@@ -89,6 +89,7 @@ class ClusterLease:
         self._tell = tell
         self._process = str(uuid.uuid4())
         self._holder = ""
+        self._epoch = 0
         self._held: _Held | None = None
         self._watch: _Watch | None = None
         self._lost = False
@@ -104,7 +105,7 @@ class ClusterLease:
         self._holder = f"{release} {self._process}"
         until = self._clock.now() + wait
         problem: ApiError | None = None
-        first = None
+        first, seen = None, self._watch
         for _ in range(_ATTEMPTS):
             record = self._vacant(until)
             first = self._clock.now() if first is None else first
@@ -114,17 +115,17 @@ class ClusterLease:
                 except _UNCLEAR as error:
                     problem = error
                     continue
-            return self._begin(record, first)
+            return replace(self._begin(record, first), waited=self._watch is not seen)
         raise problem or Locked("it can't be taken", where=str(self._ref))
 
     def release(self) -> None:
         """Give it up: clears the holder if it is still ours. Never raises."""
         self.stop()
-        self._held = None
+        held, self._held = self._held, None
         if self._lost or not self._holder:
             return
         try:
-            self._clear()
+            self._clear(held.version if held else "")
         except ProgressiveError:
             return  # it runs out by itself
 
@@ -209,9 +210,10 @@ class ClusterLease:
     def _begin(self, stored: JsonObject, sent: float) -> Tenure:
         self._lost = False
         self._held = _Held(lease_record.version(stored), sent)
+        self._epoch = lease_record.epoch(stored)
         self._stop()
         self._stop = self._ticker.repeat(self._seconds / 15, self._tick)
-        return Tenure(lease_record.epoch(stored), self._holder)
+        return Tenure(self._epoch, self._holder)
 
     def _tick(self) -> None:
         """On the renewing thread: renew when a third of the time is over, and soon again if that fails."""
@@ -231,26 +233,58 @@ class ClusterLease:
             self._extend(cluster, held.version)
         except (Conflict, NotFound):
             record = cluster.get(self._ref)
-            if record is None or not self._ours(record):
+            if record is None:
+                self._restore(cluster)
+            elif self._ours(record):
+                self._extend(cluster, lease_record.version(record))
+            else:
                 self._lost = True
-                return
-            self._extend(cluster, lease_record.version(record))
 
     def _extend(self, cluster: Cluster, version: str) -> None:
         sent = self._clock.now()
-        stored = cluster.send(lease_record.renew(self._ref, version, self._clock.wall()))
+        self._keep(cluster.send(lease_record.renew(self._ref, version, self._clock.wall())), sent)
+
+    def _restore(self, cluster: Cluster) -> None:
+        """Somebody has deleted it: make it again, with its epoch, unless another run is quicker.
+
+        Whoever has taken a new one meanwhile has written a higher epoch into the journal and on every object,
+        so nothing of ours takes effect any more, whatever becomes of this object.
+        """
+        sent = self._clock.now()
+        wanted = lease_record.again(
+            self._ref,
+            by=self._holder,
+            at=self._clock.wall(),
+            seconds=self._seconds,
+            run=self._run,
+            epoch=self._epoch,
+        )
+        try:
+            stored = cluster.send(wanted)
+        except AlreadyExists:
+            stored = cluster.get(self._ref) or {}
+            if not self._ours(stored):
+                self._lost = True
+                return
+        self._keep(stored, sent)
+
+    def _keep(self, stored: JsonObject, sent: float) -> None:
         with self._lock:
             if self._held is not None and sent >= self._held.sent:
                 self._held = _Held(lease_record.version(stored), sent)
 
-    def _clear(self) -> None:
+    def _clear(self, version: str) -> None:
+        """Clear it on top of the last renewal; where that is not what stands there, look what does."""
         for _ in range(_ATTEMPTS):
-            record = self._back.get(self._ref)
-            if record is None or not self._ours(record):
-                return
+            if not version:
+                record = self._back.get(self._ref)
+                if record is None or not self._ours(record):
+                    return
+                version = lease_record.version(record)
             try:
-                self._back.send(lease_record.clear(self._ref, lease_record.version(record)))
-            except _UNCLEAR:
+                self._back.send(lease_record.clear(self._ref, version))
+            except (*_UNCLEAR, NotFound):
+                version = ""
                 continue
             return
 

@@ -50,24 +50,34 @@ def describe(record: JsonObject) -> str:
 
 def take(ref: Ref, record: JsonObject | None, *, by: str, at: datetime, seconds: float, run: str) -> Write:
     """A new holder, one epoch later."""
+    if record is None:
+        return again(ref, by=by, at=at, seconds=seconds, run=run, epoch=1)
+    metadata = {**_ours(run), "resourceVersion": version(record)}
+    wanted = _held(by, at, seconds, epoch(record) + 1)
+    return Merge(ref, {"metadata": metadata, "spec": wanted})
+
+
+def again(ref: Ref, *, by: str, at: datetime, seconds: float, run: str, epoch: int) -> Write:
+    """A new object with this holder and this epoch."""
+    metadata = {**_ours(run), "name": ref.name, "namespace": ref.namespace}
+    spec = _held(by, at, seconds, epoch)
+    body = {"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": metadata, "spec": spec}
+    return Create(ref, body)
+
+
+def _ours(run: str) -> JsonObject:
+    return {"labels": {"app.kubernetes.io/managed-by": "progressive-ci"}, "annotations": {RUN: run}}
+
+
+def _held(by: str, at: datetime, seconds: float, epoch: int) -> JsonObject:
     now = _stamp(at)
-    wanted = {
+    return {
         "holderIdentity": by,
         "leaseDurationSeconds": max(1, math.ceil(seconds)),
         "acquireTime": now,
         "renewTime": now,
-        "leaseTransitions": epoch(record) + 1,
+        "leaseTransitions": epoch,
     }
-    metadata: JsonObject = {
-        "labels": {"app.kubernetes.io/managed-by": "progressive-ci"},
-        "annotations": {RUN: run},
-    }
-    if record is not None:
-        return Merge(ref, {"metadata": {**metadata, "resourceVersion": version(record)}, "spec": wanted})
-    metadata |= {"name": ref.name, "namespace": ref.namespace}
-    return Create(
-        ref, {"apiVersion": LEASE.api_version, "kind": LEASE.name, "metadata": metadata, "spec": wanted}
-    )
 
 
 def renew(ref: Ref, known: str, at: datetime) -> Write:

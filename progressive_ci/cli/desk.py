@@ -10,11 +10,16 @@ import click
 from progressive_ci.adapters.addresses import Addresses, parse
 from progressive_ci.adapters.clock import RealClock, ThreadClock, ThreadTicker
 from progressive_ci.adapters.cluster import KubeCluster, Patience
-from progressive_ci.adapters.connection import connect
+from progressive_ci.adapters.connection import Connection, connect
+from progressive_ci.adapters.credential_watch import WatchedCredential
+from progressive_ci.adapters.history import GitHistory
 from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
+from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.metrics import HttpMetrics
+from progressive_ci.adapters.recalls import ClusterRecalls
 from progressive_ci.adapters.transport import KubeTransport
+from progressive_ci.adapters.watch import ThreadWatch
 from progressive_ci.adapters.wire import Wire
 from progressive_ci.adapters.worker import call
 from progressive_ci.cli import ci, papers
@@ -22,7 +27,7 @@ from progressive_ci.cli.reporter import Listener, RunReporter
 from progressive_ci.cli.screen import Screen
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import ProgressiveError, SpecInvalid
-from progressive_ci.model.event import Noted
+from progressive_ci.model.event import Noted, SecretSeen, Warned
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
@@ -65,6 +70,9 @@ class Desk:
             guard=self._guard_image(),
             lock_wait=settings.lock_wait,
             rollback_budget=settings.rollback_budget,
+            on_failure=settings.on_failure,
+            resume=settings.resume,
+            resume_within=settings.resume_within,
             run_url=self.job.run_url,
             commit=self.job.commit,
         )
@@ -94,9 +102,29 @@ class Desk:
 
         return call(read, self.clock, timeout=READING, what="read the documents")
 
+    def _connection(self) -> Connection:
+        """The way to the API server, with the login that the user chose."""
+        settings, emit = self.settings, self.reporter.emit
+        access = Access(
+            method=settings.auth,
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            server=settings.server,
+            authority=settings.certificate_authority,
+            audience=settings.audience,
+            variable=settings.token_variable,
+            cluster=settings.eks_cluster,
+        )
+        return connect(
+            self.clock,
+            access,
+            tell=lambda text: emit(Noted(text)),
+            secret=lambda value: emit(SecretSeen(value, shared=False)),
+        )
+
     def without_lease(self) -> KubeCluster:
         """For a guard, which removes its own Job when it has nothing to keep any more."""
-        connection = connect(self.clock, file=self.settings.kubeconfig, context=self.settings.context)
+        connection = self._connection()
         return KubeCluster(KubeTransport(Wire(connection), self.clock), self.clock)
 
     def hands(self, *, namespace: str, name: str) -> Hands:
@@ -105,7 +133,7 @@ class Desk:
 
     def reach(self, *, namespace: str, name: str) -> tuple[Hands, Addresses]:
         """The hands, and the ways on which its metrics are asked."""
-        connection = connect(self.clock, file=self.settings.kubeconfig, context=self.settings.context)
+        connection = self._connection()
         wire = Wire(connection)
         lease_seconds = self._lease_seconds()
         patience = Patience(write=min(Patience().write, lease_seconds / 3))
@@ -135,8 +163,21 @@ class Desk:
             journal=ClusterJournal(name, namespace, cluster=cluster),
             lease=lease,
             reporter=self.reporter,
+            recalls=self._recalls(name, namespace, wire, behind),
+            history=GitHistory(self.job.workspace, self.clock),
+            credential=WatchedCredential(connection.look, ThreadTicker()),
         )
         return hands, ways
+
+    def _recalls(self, name: str, namespace: str, wire: Wire, behind: ThreadClock) -> ClusterRecalls:
+        """Asking needs no lease; listening goes on whatever the main thread waits for."""
+        watch = ThreadWatch(
+            wire,
+            KubeCluster(KubeTransport(wire, behind), behind),
+            tell=lambda text: self.reporter.emit(Warned(text)),
+        )
+        front = KubeCluster(KubeTransport(wire, self.clock), self.clock)
+        return ClusterRecalls(name, namespace, cluster=front, watch=watch)
 
 
 def conduct(settings: Settings, work: Callable[[Desk], Outcome]) -> int:

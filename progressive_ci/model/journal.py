@@ -8,6 +8,7 @@ from progressive_ci.model.document import JsonObject, Source
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.plan import Mode
+from progressive_ci.model.position import Position
 from progressive_ci.model.route import Route
 
 FORMAT = 1
@@ -186,6 +187,9 @@ class Record:
         undoes: id of the finished release that this one takes back; empty for any other.
         evidence: the last measurements.
         endings: earlier releases, the newest last.
+        position: where its commit stands among the others.
+        deployed: the same of the release that was promoted last; None where nobody knows it.
+        override: the rule that the user set aside for it, and why.
     """
 
     format: int
@@ -230,6 +234,9 @@ class Record:
     undoes: str = ""
     evidence: tuple[Evidence, ...] = ()
     endings: tuple[Ending, ...] = ()
+    position: Position = field(default_factory=Position)
+    deployed: Position | None = None
+    override: str = ""
 
     def owned(self, ref: Ref) -> Owned | None:
         """The entry of an object, None where the release does not write it."""

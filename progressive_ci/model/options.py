@@ -1,6 +1,17 @@
 """What a user can choose for one run, beside the spec."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from progressive_ci.model.position import Position
+
+
+class IfLocked(StrEnum):
+    """What a run does while another release of the same workload runs."""
+
+    QUEUE = "queue"
+    REFUSE = "refuse"
+    SUPERSEDE = "supersede"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,9 @@ class Options:
         compat: dialect whose own rules win over ours; empty for none.
         run_url: page of this CI run, for the journal.
         commit: commit that this run releases, for the journal.
+        position: where that commit stands among the others.
+        allow_older: release it over a newer one; `reason` says why.
+        if_locked: what to do while another release of the workload runs.
     """
 
     pause_timeout: float | None = None
@@ -46,3 +60,6 @@ class Options:
     compat: str = ""
     run_url: str = ""
     commit: str = ""
+    position: Position = field(default_factory=Position)
+    allow_older: bool = False
+    if_locked: IfLocked = IfLocked.QUEUE

@@ -5,23 +5,25 @@ from functools import partial
 
 from progressive_ci.errors import Interrupted, ProgressiveError
 from progressive_ci.model.event import Began, Ended, Noted, Opened, Warned
-from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands
-from progressive_ci.release import first, guard_job, preflight, rescue, settings, steps
+from progressive_ci.release import first, guard_job, order, preflight, settings, steps, turn
 from progressive_ci.release.attempt import attempt, called_off
+from progressive_ci.release.credential_end import in_time
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.needed import create_missing
 from progressive_ci.release.promotion import promote
+from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record
 from progressive_ci.release.release import Release
 from progressive_ci.release.rest import apply_rest
+from progressive_ci.release.resume import resume
 from progressive_ci.release.rollback import roll_back
 from progressive_ci.release.snapshot import already_seen, snapshot
 from progressive_ci.release.vigil import Vigil
@@ -38,7 +40,8 @@ def run(plan: Plan, options: Options, hands: Hands, *, release: str) -> Outcome:
         release: id for this release.
     """
     try:
-        outcome = _run(plan, options, hands, release)
+        with heard(hands, release), in_time(plan, options, hands):
+            outcome = _run(plan, options, hands, release)
     except ProgressiveError as error:
         outcome = replace(outcome_of(error), release=release)
     hands.reporter.emit(Ended(outcome))
@@ -49,7 +52,9 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
     hands.reporter.emit(Began("preflight"))
     for warning in plan.warnings:
         hands.reporter.emit(Warned(warning))
-    before = rescue.finish_orphan(plan, options, hands, release_id)
+    if options.resume and (resumed := resume(plan, options, hands)):
+        return resumed
+    before, options = turn.come(plan, options, hands, release_id)
     found = preflight.examine(plan, options, hands, before)
     for warning in found.warnings:
         hands.reporter.emit(Warned(warning))
@@ -62,8 +67,8 @@ def _begin(plan: Plan, options: Options, hands: Hands, found: Findings, release_
     """Lease, a second look, snapshot: whatever ends this early gives the lease up."""
     hands.reporter.emit(Opened(release_id, plan.namespace, plan.workload.name))
     try:
-        tenure = hands.lease.acquire(release_id, wait=options.lock_wait)
-        found = _still(plan, options, hands, found)
+        tenure = turn.take(plan, options, hands, release_id)
+        found = _still(plan, options, hands, found, waited=tenure.waited)
         if found.unchanged:
             hands.lease.release()
             return _unchanged(found, release_id)
@@ -105,13 +110,14 @@ def _unchanged(found: Findings, release_id: str) -> Outcome:
     )
 
 
-def _still(plan: Plan, options: Options, hands: Hands, found: Findings) -> Findings:
+def _still(plan: Plan, options: Options, hands: Hands, found: Findings, *, waited: bool) -> Findings:
     """What preflight found, looked at again where another run has finished a release before the lease was ours."""
     before = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
     live = hands.cluster.get(Ref(DEPLOYMENT, plan.namespace, plan.workload.name))
-    if before == found.before and generation(live) == generation(found.deployment):
+    if not waited and before == found.before and generation(live) == generation(found.deployment):
         return found
     hands.reporter.emit(Noted("the workload has changed since preflight, so it is looked at again"))
+    order.demand(options, before, hands)
     return preflight.examine(plan, options, hands, before)
 
 
@@ -129,7 +135,6 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
     guard_job.post(release, guard_job.terms_of(release.options, hard_end(plan, release.options)))
     create_missing(release, found)
     MODES[release.record.mode].prepare(vigil, found)
-    release.enter(stage=Stage.STEPPING)
     if not release.options.skip_analysis:
         steps.take(vigil, plan)
     steps.complete(vigil)

@@ -26,7 +26,6 @@ from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.promotion import promote
 from progressive_ci.release.recalls import heard
-from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.vigil import Vigil
@@ -57,7 +56,6 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
         hands.lease.release()
         return None
     with heard(hands, record.release):
-        with heard(hands, record.release):
         return attempt(release, partial(_forward, release, plan))
 
 

@@ -20,6 +20,7 @@ from progressive_ci.model.write import Delete
 from progressive_ci.release import guard_job, traffic
 from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.order import deployed_after
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.rollout import let_be
 from progressive_ci.release.stop import Overdue
@@ -123,6 +124,7 @@ def end(release: Release, result: Result, cause: Cause) -> Outcome:
         reason=cause.reason,
         source=cause.source,
         endings=(*record.endings, ending)[-_KEPT:],
+        deployed=deployed_after(record, result),
     )
     guard_job.dismiss(release)
     release.hands.lease.release()

@@ -125,14 +125,43 @@ def test_who_wakes_up_after_a_take_over_has_lost_it_for_good(sandbox: Sandbox) -
         frozen.secure(5)
 
 
-def test_a_deleted_lease_is_a_lost_one(sandbox: Sandbox) -> None:
+def deleted(sandbox: Sandbox) -> None:
+    sandbox.store.drop(LEASE.kind, sandbox.get(LEASE.kind, LEASE.namespace, LEASE.name) or {})
+
+
+@pytest.mark.parametrize("answer", [None, faults.lose_answer(), faults.broken()], ids=["well", "lost", "500"])
+def test_a_deleted_lease_is_made_again_with_its_epoch(sandbox: Sandbox, answer: faults.Fault | None) -> None:
+    earlier, held = lease(sandbox), lease(sandbox)
+    earlier.acquire("r0", wait=0)
+    earlier.release()
+    tenure = held.acquire("r1", wait=0)
+    deleted(sandbox)
+    if answer is not None:
+        sandbox.faults.plan(answer, when=faults.to("POST", "leases"))
+    sandbox.clock.run(15)
+    held.secure(5)
+    assert spec(sandbox)["leaseTransitions"] == tenure.epoch == 2
+    assert spec(sandbox)["holderIdentity"] == tenure.holder
+    sandbox.clock.run(60)
+    assert held.valid_for() > 17
+
+
+def test_a_deleted_lease_that_another_run_has_taken_is_lost(sandbox: Sandbox) -> None:
     held = lease(sandbox)
     held.acquire("r1", wait=0)
-    sandbox.store.drop(LEASE.kind, sandbox.get(LEASE.kind, LEASE.namespace, LEASE.name) or {})
+    deleted(sandbox)
+    new = lease(sandbox).acquire("r2", wait=0)
     sandbox.clock.run(15)
-    assert held.valid_for() == 0
     with pytest.raises(LeaseLost):
         held.secure(5)
+    assert spec(sandbox)["holderIdentity"] == new.holder
+
+
+def test_who_had_to_wait_for_it_is_told_so(sandbox: Sandbox) -> None:
+    first = lease(sandbox)
+    assert not first.acquire("r1", wait=0).waited
+    sandbox.clock.at(50, first.release)
+    assert lease(sandbox).acquire("r2", wait=100).waited
 
 
 def test_a_lease_that_ran_out_but_nobody_took_is_renewed_before_a_write(sandbox: Sandbox) -> None:
