@@ -13,6 +13,12 @@ class Settings:
     namespace: str = ""
     context: str = ""
     kubeconfig: str = ""
+    auth: str = "auto"
+    server: str = ""
+    certificate_authority: str = ""
+    audience: str = ""
+    token_variable: str = ""
+    eks_cluster: str = ""
     image: tuple[str, ...] = ()
     analysis: str = ""
     address: tuple[str, ...] = ()

@@ -89,9 +89,15 @@ class Untrusted:
 
 @dataclass(frozen=True, slots=True)
 class SecretSeen:
-    """A value that must never appear in any output from now on."""
+    """A value that must never appear in any output from now on.
+
+    Attributes:
+        value: the secret.
+        shared: whether the CI system is told, so that it masks the value in the job's other steps too.
+    """
 
     value: str
+    shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def lines(story: Story, event: Event, at: datetime, *, word: str) -> tuple[str, 
             )
         case Warned(text, source) if len(story.warnings) < ANNOTATIONS:
             return (annotation("warning", text, source, title="progressive-ci"),)
-        case SecretSeen(value):
+        case SecretSeen(value, shared=True):
             return tuple(f"::add-mask::{data(line)}" for line in value.splitlines() if len(line.strip()) > 3)  # noqa: PLR2004 - shorter ones would mask innocent words
         case Untrusted():
             quoted = harmless(plain.lines(story, event, at, word=word))
