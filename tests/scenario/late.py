@@ -1,5 +1,7 @@
 """Requests that arrive when nobody expects them any more."""
 
+from collections.abc import Callable
+
 from progressive_ci.errors import NoAnswer
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox.call import Call
@@ -23,5 +25,15 @@ def landing(seconds: float, *, after: str) -> Fault:
             clock.deliver(after)
         clock.advance(timeout)
         raise NoAnswer("no answer in time")
+
+    return befall
+
+
+def held(meanwhile: Callable[[], object]) -> Fault:
+    """A request that is on its way while others work, and lands afterwards."""
+
+    def befall(call: Call, _: float, send: Send, __: VirtualClock) -> HttpResponse:
+        meanwhile()
+        return send(call)
 
     return befall
