@@ -53,16 +53,20 @@ class Watch:
         """
         wait = LOOK
         while True:
-            try:
-                done = self._look()
-            except (ApiError, Locked, Refused) as error:
-                self._tell(error)
-                wait = min(wait * 2, _LONGEST)
-            else:
-                if done is not None:
-                    return done
-                wait, self.told = LOOK, ""
+            if (done := self.look()) is not None:
+                return done
+            wait = min(wait * 2, _LONGEST) if self.told else LOOK
             self._pause(wait)
+
+    def look(self) -> Outcome | None:
+        """One look, and what it calls for; what it can't see now it sees later."""
+        try:
+            done = self._look()
+        except (ApiError, Locked, Refused) as error:
+            self._tell(error)
+            return None
+        self.told = ""
+        return done
 
     def _look(self) -> Outcome | None:
         """The lease first: a release that ends between the two looks is seen to have ended."""

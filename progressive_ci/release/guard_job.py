@@ -128,7 +128,11 @@ def remove(cluster: Cluster, ref: Ref, release: str) -> None:
     """
     for attempt in range(_ATTEMPTS):
         seen = cluster.get(ref)
-        if seen is None or labels_of(seen).get(RELEASE) != release or seen["metadata"].get("deletionTimestamp"):
+        if (
+            seen is None
+            or labels_of(seen).get(RELEASE) != release
+            or seen["metadata"].get("deletionTimestamp")
+        ):
             return
         try:
             cluster.send(Delete(ref, uid_of(seen), str(seen["metadata"]["resourceVersion"])))
