@@ -23,6 +23,7 @@ _LOOKED_AT = (
     "Ingress",
     "HTTPRoute",
     "VirtualService",
+    "Job",
 )
 _MARKS = ("progressive-ci/", "rollouts.argoproj.io/")
 

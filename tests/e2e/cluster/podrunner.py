@@ -25,10 +25,14 @@ from tests.e2e.cluster.pod_status import now
 from tests.e2e.cluster.scraping import Scraping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.e2e.cluster.pod_behaviour import Behaviour
 
 NODE = "node-1"
 _HEARTBEAT = 10  # seconds
+_TOOL = "progressive-ci"
+_ROOT = Path(__file__).parents[3]
 _CAPACITY = {"cpu": "1000", "memory": "4Ti", "pods": "1000", "ephemeral-storage": "10Ti"}
 
 
@@ -92,7 +96,7 @@ class PodRunner:
                 )
             case _:
                 return with_account(
-                    pod, self.client, self._pod_folder(pod), self._settings.certificate, plan.command
+                    pod, self.client, self._pod_folder(pod), self._settings.certificate, _really(plan.command)
                 )
 
     def log(self, pod: Document) -> Path:
@@ -194,6 +198,13 @@ class PodRunner:
         finally:
             self._scraping.remove(life.pod)
             self._lives.pop(life.pod["metadata"]["uid"], None)
+
+
+def _really(command: Sequence[str]) -> Sequence[str]:
+    """What a command of an image is on this machine: the tool is this checkout's."""
+    if command[0] != _TOOL:
+        return command
+    return ["env", f"PYTHONPATH={_ROOT}", sys.executable, "-m", "progressive_ci", *command[1:]]
 
 
 def _say(text: str) -> None:
