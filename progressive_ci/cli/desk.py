@@ -28,10 +28,12 @@ from progressive_ci.cli.screen import Screen
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import ProgressiveError, SpecInvalid
 from progressive_ci.model.event import Noted, SecretSeen, Warned
-from progressive_ci.model.options import Options
+from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
+from progressive_ci.model.position import Position
 from progressive_ci.ports import Hands, Reporter
+from progressive_ci.release.credential_end import described
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.guard_job import checked_image
 from progressive_ci.reports.table import FORMATS
@@ -57,6 +59,9 @@ class Desk:
         if settings.skip_analysis and not settings.reason:
             advice = "say why, as in --reason 'stable is down'"
             raise SpecInvalid(ProgressiveError("--skip-analysis needs --reason", advice=advice))
+        if settings.allow_older and not settings.reason:
+            advice = "say why, as in --reason 'back to what worked'"
+            raise SpecInvalid(ProgressiveError("--allow-older needs --reason", advice=advice))
         return Options(
             pause_timeout=settings.pause_timeout,
             max_duration=settings.max_duration,
@@ -68,7 +73,10 @@ class Desk:
             reason=settings.reason,
             apply_rest=settings.apply_rest,
             guard=self._guard_image(),
-            lock_wait=settings.lock_wait,
+            lock_wait=settings.lock_wait or 0.0,
+            if_locked=IfLocked(settings.if_locked),
+            position=self._position(),
+            allow_older=settings.allow_older,
             rollback_budget=settings.rollback_budget,
             on_failure=settings.on_failure,
             resume=settings.resume,
@@ -92,6 +100,16 @@ class Desk:
                 ProgressiveError(f"--lease {self.settings.lease:g}s is too short", advice=advice)
             )
         return self.settings.lease
+
+    def _position(self) -> Position:
+        """Where the commit stands: by the user's own number, else by the CI system's."""
+        order, found = self.settings.commit_order, self.job.position
+        if not order:
+            return found
+        if not (order.isascii() and order.isdigit()):
+            advice = "give a whole number that grows from commit to commit"
+            raise SpecInvalid(ProgressiveError(f"--commit-order {order!r} is no number", advice=advice))
+        return Position(int(order), "--commit-order", found.commit or self.job.commit)
 
     def plan(self) -> Plan:
         """Read the documents; a signal ends even a standard input that never does."""
@@ -134,6 +152,7 @@ class Desk:
     def reach(self, *, namespace: str, name: str) -> tuple[Hands, Addresses]:
         """The hands, and the ways on which its metrics are asked."""
         connection = self._connection()
+        self.reporter.emit(Noted(f"logged in with {described(connection.look())}"))
         wire = Wire(connection)
         lease_seconds = self._lease_seconds()
         patience = Patience(write=min(Patience().write, lease_seconds / 3))

@@ -5,10 +5,10 @@ from enum import Enum
 
 SPEC = ("run", "plan", "lint", "rbac")
 RESCUE = ("rollback", "recover", "promote", "undo")
-NAMED = (*RESCUE, "status", "forget", "guard")
+NAMED = (*RESCUE, "abort", "status", "forget", "guard")
 CLUSTER = ("run", "plan", *NAMED, "post")
 RELEASE = ("run", "plan")
-WATCHED = ("run", *RESCUE, "guard", "post")
+WATCHED = ("run", *RESCUE, "abort", "guard", "post")
 
 
 class Shape(Enum):
@@ -117,7 +117,12 @@ TABLE: tuple[Option, ...] = (
         CLUSTER,
         metavar="PEM",
     ),
-    Option("audience", "For whom GitHub issues the OIDC token, as the cluster expects it", CLUSTER, metavar="AUDIENCE"),
+    Option(
+        "audience",
+        "For whom GitHub issues the OIDC token, as the cluster expects it",
+        CLUSTER,
+        metavar="AUDIENCE",
+    ),
     Option("token-variable", "Variable that holds GitLab's OIDC token", CLUSTER, metavar="VARIABLE"),
     Option(
         "eks-cluster",
@@ -198,11 +203,30 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "lock-wait",
-        "How long to wait for another release of the same workload",
+        "How long to wait for another release of the same workload; run waits 30m unless given, others not at all",
         ("run", *RESCUE),
         Shape.SECONDS,
-        default="0",
         metavar="DURATION",
+    ),
+    Option(
+        "if-locked",
+        "What a run does while another one releases the workload; supersede asks that one to roll back",
+        ("run",),
+        default="queue",
+        metavar="WAY",
+        choices=("queue", "refuse", "supersede"),
+    ),
+    Option(
+        "commit-order",
+        "Number that grows from commit to commit; an older one never replaces a newer; else the CI's run number",
+        ("run",),
+        metavar="N",
+    ),
+    Option(
+        "allow-older",
+        "Release a commit although a newer one is deployed; needs a reason",
+        ("run",),
+        Shape.FLAG,
     ),
     Option(
         "leave-service",
@@ -226,8 +250,25 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "reason",
-        "Why the analysis is skipped, or a release is promoted or undone by hand, for the journal",
-        (*RELEASE, "promote", "undo"),
+        "Why a rule is set aside, or a release is aborted, promoted or undone by hand, for the journal",
+        (*RELEASE, "abort", "promote", "undo"),
+    ),
+    Option(
+        "by", "Who aborts; else the user that the CI system or the shell names", ("abort",), metavar="WHO"
+    ),
+    Option(
+        "wait",
+        "How long abort waits for the release to end; 0 only asks it to",
+        ("abort",),
+        Shape.SECONDS,
+        default="10m",
+        metavar="DURATION",
+    ),
+    Option(
+        "release",
+        "Id of a run to abort that still waits for its turn; else the release that runs",
+        ("abort",),
+        metavar="ID",
     ),
     Option(
         "on-failure",

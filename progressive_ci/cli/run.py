@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from dataclasses import replace
 
 from progressive_ci import __version__
 from progressive_ci.adapters import job_status
@@ -10,13 +11,16 @@ from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import ProgressiveError, SpecInvalid
 from progressive_ci.model.event import Noted, SecretSeen, Warned
-from progressive_ci.model.options import Options
+from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
 from progressive_ci.release import conductor
 from progressive_ci.release.duration import hard_end
 from progressive_ci.reports.preview import images
 from progressive_ci.reports.text import duration
+
+QUEUE = 1800.0
+"""Seconds for which a run waits for its turn unless the user says otherwise."""
 
 
 def main(settings: Settings) -> int:
@@ -25,7 +29,7 @@ def main(settings: Settings) -> int:
 
 
 def _release(desk: Desk) -> Outcome:
-    options = desk.options
+    options = replace(desk.options, lock_wait=_lock_wait(desk.settings))
     if desk.settings.watch_job:
         _watch_job(desk)
     plan = desk.plan()
@@ -57,3 +61,9 @@ def _subject(plan: Plan, options: Options) -> str:
     return (
         f"progressive-ci {__version__} releases {plan.namespace}/{plan.workload.name}, {new}, within {limit}"
     )
+
+
+def _lock_wait(settings: Settings) -> float:
+    if settings.if_locked == IfLocked.REFUSE:
+        return 0.0
+    return QUEUE if settings.lock_wait is None else settings.lock_wait
