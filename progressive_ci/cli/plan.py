@@ -15,6 +15,7 @@ from progressive_ci.model.outcome import Result
 from progressive_ci.model.sample import Errored, Measured, NoData, Sample
 from progressive_ci.ports import Hands
 from progressive_ci.release import preflight
+from progressive_ci.release.credential_end import described
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.questions import ask_all
@@ -31,6 +32,7 @@ def _plan(desk: Desk) -> int:
     plan, options = desk.plan(), desk.options
     preview = Preview(plan, plan.mode, worst_case(plan, options), hard_end(plan, options))
     hands, ways = desk.reach(namespace=plan.namespace, name=plan.workload.name)
+    preview = replace(preview, login=described(hands.credential.look()))
     try:
         found = preflight.examine(plan, options, hands)
     except Refused as error:

@@ -29,6 +29,13 @@ def needed(plan: Plan, options: Options) -> float:
     return min(options.rollback_budget, 2 * settle_seconds(plan, options) + drain + _CONTROLLERS + starting)
 
 
+def described(login: Login) -> str:
+    """What we log in with, and until when, in words."""
+    if login.renewed:
+        return f"{login.kind}, renewed before it ends"
+    return f"{login.kind}, which ends {_moment(login)}" if login.ends else login.kind
+
+
 def too_short(plan: Plan, options: Options, hands: Hands) -> tuple[ProgressiveError, ...]:
     """Why no release may begin: the credential would not even last for the way back."""
     login, need = hands.credential.look(), needed(plan, options)

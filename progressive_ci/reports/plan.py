@@ -39,6 +39,7 @@ def _head(preview: Preview) -> str:
             "duration",
             f"at most {duration(preview.worst_case)}; rolled back after {duration(preview.hard_end)}",
         ),
+        ("login", preview.login),
     ]
     return "\n".join(f"{name:10}{one_line(text)}" for name, text in rows if text) + "\n"
 

@@ -39,6 +39,7 @@ class Preview:
         answers: of the queries; empty where nobody was asked.
         warnings: one sentence each.
         reasons: why a run would be refused.
+        login: what proves to the API server who we are; empty where it was not asked.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Preview:
     answers: tuple[Answer, ...] = ()
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    login: str = ""
 
 
 def images(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -114,6 +116,7 @@ def facts(preview: Preview) -> JsonObject:
         "canaryService": plan.route.canary_service if plan.route else "",
         "worstCaseSeconds": preview.worst_case,
         "maxDurationSeconds": preview.hard_end,
+        "login": preview.login,
         "pods": preview.size,
         "stable": preview.stable,
         "canary": preview.canary,

@@ -1,0 +1,123 @@
+"""Credentials that end, are revoked or lose their rights while a release runs; F11."""
+
+from collections.abc import Callable
+
+import pytest
+
+from progressive_ci.errors import ApiError
+from progressive_ci.model.journal import State
+from progressive_ci.model.outcome import Result
+from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.access import ADMIN
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.clock import VirtualClock
+from progressive_ci.sandbox.faults import Send
+from tests.scenario import given, login, then, when
+from tests.scenario.documents import rollout
+from tests.scenario.scene import Scene
+from tests.scenario.then import ROUTERS
+
+MINUTE = 60.0
+QUARTER = 15 * MINUTE
+STEPS = "- setWeight: 20\n- pause: {duration: 30m}\n- setWeight: 60\n- pause: {duration: 30m}\n"
+READY = "progressDeadlineSeconds: 60"
+
+
+def text(router: str, steps: str = STEPS) -> str:
+    return rollout(router, steps=steps, spec=READY)
+
+
+def refusals(scene: Scene) -> int:
+    return sum(done.status == 401 for done in scene.sandbox.log)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_release_of_an_hour_goes_on_with_tokens_of_a_quarter(router: str) -> None:
+    scene = given.app(router=router)
+    scene.login = login.renewed(scene.sandbox, ADMIN, seconds=QUARTER)
+    run = scene.released(text(router))
+    then.ended(run, Result.PROMOTED)
+    assert not then.warnings(run)
+    assert not refusals(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_release_is_at_rest_before_a_token_ends_that_nobody_renews(router: str) -> None:
+    scene = given.app(router=router)
+    began = scene.sandbox.clock.now()
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=QUARTER)
+    run = scene.released(text(router))
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert "the token of the kubeconfig ends in" in run.outcome.reason
+    assert any("is rolled back; use a credential that is renewed" in each for each in then.warnings(run))
+    assert not refusals(scene)
+    assert QUARTER / 2 < scene.sandbox.clock.now() - began < QUARTER
+    record = scene.oracle.record
+    assert record is not None
+    assert record.state is State.ENDED
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.all_is_as_before(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def test_a_plugin_that_fails_later_ends_the_release_before_its_last_token() -> None:
+    scene = given.app()
+    scene.login = login.renewed(scene.sandbox, ADMIN, seconds=QUARTER, asks=2)
+    run = scene.released(text("gateway"))
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert "the credential plugin `login` ends in" in run.outcome.reason
+    assert not refusals(scene)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+def test_a_token_that_lasts_long_enough_is_no_matter() -> None:
+    scene = given.app()
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=2 * QUARTER)
+    run = scene.released(text("gateway", "- setWeight: 20\n- pause: {duration: 1m}\n"))
+    then.ended(run, Result.PROMOTED)
+    assert not then.warnings(run)
+
+
+def test_a_token_that_would_not_last_for_the_way_back_is_refused() -> None:
+    scene = given.app()
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=90)
+    run = scene.released(text("gateway"))
+    then.ended(run, Result.REFUSED)
+    assert run.outcome is not None
+    assert "the token of the kubeconfig: it ends in" in run.outcome.reason
+    then.nothing_was_written(run, but=())
+
+
+def test_a_short_token_is_enough_where_nothing_has_to_be_written() -> None:
+    scene = given.app()
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=90)
+    run = scene.released(rollout("gateway", steps=STEPS, image="web:1.0.0"))
+    then.ended(run, Result.UNCHANGED)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("number", range(0, 400, 37))
+def test_a_token_that_is_refused_once_is_replaced_and_the_same_request_sent_again(
+    router: str, number: int
+) -> None:
+    scene = given.app(router=router)
+    scene.login = login.renewed(scene.sandbox, ADMIN, seconds=QUARTER)
+
+    def revoke(index: int, _: Call) -> None:
+        if index == number:
+            scene.sandbox.api.tokens.known.clear()
+
+    scene.sandbox.faults.before_each(revoke)
+    run = scene.released(text(router, "- setWeight: 20\n- pause: {duration: 1m}\n"))
+    then.ended(run, Result.PROMOTED)
+    assert refusals(scene) <= 2
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
