@@ -120,6 +120,8 @@ def _told(release: Release, plan: Plan, done: int) -> str:
 def stand_again(vigil: Vigil) -> None:
     """Believe the route, not the last entry: a raise may have been announced and never sent. Have pods for it."""
     release = vigil.release
+    if release.record.route is not None:
+        traffic.count_stable(release)
     if not traffic.routed(release):
         return
     carried = traffic.current(release)

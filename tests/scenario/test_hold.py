@@ -1,0 +1,156 @@
+"""`--on-failure hold`: a failed release stands still until a person takes it up."""
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.event import Began
+from progressive_ci.model.journal import State
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Result
+from tests.scenario import commands, given, then, when
+from tests.scenario.documents import MEASURED, metric, rollout, template
+from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.then import ROUTERS
+
+HOLD = Options(on_failure="hold")
+RESUME = Options(resume=True)
+GOOD = "web:2.0.0"
+BAD = "web:2.0.0-err40"
+CRASH = "web:2.0.0-crash"
+
+
+def measured(router: str, image: str = BAD, steps: str = MEASURED) -> str:
+    return rollout(router, image=image, steps=steps) + "---\n" + template(metric())
+
+
+def held(router: str) -> tuple[Scene, Run]:
+    """A release that failed its analysis at 20 % and was held."""
+    scene = given.app(router=router)
+    return scene, scene.released(measured(router), HOLD)
+
+
+def stands(scene: Scene, run: Run) -> None:
+    """Held: said so, given up, and nothing moved."""
+    then.ended(run, Result.HELD)
+    record = scene.oracle.record
+    assert record is not None
+    assert record.state is State.HELD
+    assert record.result is Result.UNHEALTHY
+    assert then.deployment(scene)["spec"]["paused"] is True
+    lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
+    assert lease is not None
+    assert not lease["spec"].get("holderIdentity")
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_failed_check_freezes_the_weights_and_gives_the_lease_up(router: str) -> None:
+    scene, run = held(router)
+    stands(scene, run)
+    assert run.outcome is not None
+    assert run.outcome.weight == 20
+    for command in ("rollback web", "promote web", "run --resume"):
+        assert command in run.outcome.advice
+    share = scene.sandbox.traffic.share("2.0.0-err40")
+    scene.sandbox.clock.run(600)
+    assert scene.sandbox.traffic.share("2.0.0-err40") == pytest.approx(share)
+    then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_held_release_is_rolled_back_by_command(router: str) -> None:
+    scene, _ = held(router)
+    scene.sandbox.clock.run(600)
+    back = scene.rescued()
+    then.ended(back, Result.RECOVERED)
+    then.serves(scene, "1.0.0")
+    then.nobody_was_turned_away(scene)
+    then.all_is_as_before(scene)
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_held_release_is_promoted_by_command(router: str) -> None:
+    scene, _ = held(router)
+    scene.sandbox.clock.run(600)
+    then.ended(commands.promote(scene, "the errors are expected"), Result.PROMOTED)
+    then.serves(scene, "2.0.0-err40")
+    then.nobody_was_turned_away(scene)
+    then.everything_but_the_version_is_as_before(scene)
+    then.nothing_left(scene)
+    then.rules_held(scene)
+    record = scene.oracle.record
+    assert record is not None
+    assert record.why == "the errors are expected"
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_held_release_goes_on_at_its_step_when_it_is_resumed(router: str) -> None:
+    scene = given.app(router=router)
+    now = scene.sandbox.clock.now()
+    scene.sandbox.prometheus.misbehave("503", since=now + 1, until=now + 200)
+    text = measured(router, GOOD)
+    run = scene.released(text, Options(on_failure="hold", metrics_timeout=30))
+    then.ended(run, Result.HELD)
+    scene.sandbox.clock.run(600)
+    again = scene.released(text, RESUME)
+    then.ended(again, Result.PROMOTED)
+    assert run.outcome is not None
+    assert again.outcome is not None
+    assert again.outcome.release == run.outcome.release
+    assert begun(again) == ["step 2/4 analysis: step 2", "step 3/4 setWeight: 60", "step 4/4 pause: 20s"]
+    then.serves(scene, "2.0.0")
+    then.nobody_was_turned_away(scene)
+    then.everything_but_the_version_is_as_before(scene)
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+def begun(run: Run) -> list[str]:
+    """The steps that a run took."""
+    phases = [told.event.phase for told in run.told if isinstance(told.event, Began)]
+    return [phase for phase in phases if phase.startswith("step ")]
+
+
+def test_neither_recover_nor_a_plain_run_nor_forget_touches_a_held_release() -> None:
+    scene, _ = held("gateway")
+    before = given.snapshot(scene.sandbox)
+    scene.sandbox.clock.run(60)
+    then.ended(commands.recover(scene), Result.NOTHING_TO_DO)
+    run = scene.released(measured("gateway", "web:3.0.0"))
+    then.ended(run, Result.REFUSED)
+    assert run.outcome is not None
+    for command in ("rollback web", "promote web", "run --resume"):
+        assert command in run.outcome.reason
+    assert given.snapshot(scene.sandbox) == before
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_held_release_of_another_version_is_not_resumed(router: str) -> None:
+    scene, _ = held(router)
+    run = scene.released(measured(router, "web:3.0.0"), RESUME)
+    then.ended(run, Result.REFUSED)
+    assert run.outcome is not None
+    assert "it releases another version of the pods" in run.outcome.reason
+    then.nothing_was_written(run)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_signal_rolls_back_although_failures_are_held(router: str) -> None:
+    scene = given.app(router=router)
+    when.later(scene, 20.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    run = scene.released(rollout(router), HOLD)
+    then.ended(run, Result.CANCELLED)
+    then.serves(scene, "1.0.0")
+    then.all_is_as_before(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_pods_that_never_served_are_not_held(router: str) -> None:
+    scene = given.app(router=router)
+    run = scene.released(rollout(router, image=CRASH), HOLD)
+    then.ended(run, Result.UNREADY)
+    then.serves(scene, "1.0.0")
+    then.all_is_as_before(scene)
+    then.rules_held(scene)
