@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from progressive_ci.errors import LeaseLost, ProgressiveError
+from progressive_ci.errors import Forbidden, LeaseLost, ProgressiveError, Unauthorized
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Stopped, Warned
 from progressive_ci.model.fence import epoch_key, epoch_of
@@ -27,8 +27,11 @@ from progressive_ci.release.stop import Overdue
 from progressive_ci.release.workload import uid_of
 
 _AGAIN = 1.0
+_SELDOM = 15.0
+"""Seconds between two tries where the server refuses us: that rarely passes, and never by asking."""
 _LONGEST_WRITE = 20.0
 _KEPT = 20
+_REFUSALS = (Unauthorized, Forbidden)
 _LEAST = 60.0
 """Seconds that a way back has however long was waited for stable before."""
 
@@ -57,7 +60,7 @@ def _safe_write(release: Release) -> bool:
 
 def until_done(release: Release, work: Callable[[], Outcome], what: str) -> Outcome:
     """Try until it is done or the time is over; every try decides on fresh reads."""
-    told = ""
+    told, wait = "", _AGAIN
     while True:
         try:
             return work()
@@ -66,9 +69,10 @@ def until_done(release: Release, work: Callable[[], Outcome], what: str) -> Outc
         except Exception as error:  # noqa: BLE001 - whatever went wrong, users still need stable back
             if told != str(error):
                 release.hands.reporter.emit(Warned(f"{what} goes on after: {error}"))
+            wait = min(2 * wait, _SELDOM) if told == str(error) and isinstance(error, _REFUSALS) else _AGAIN
             told = str(error)
             release.seen.clear()
-            release.pause(_AGAIN)
+            release.pause(wait)
 
 
 def _reach(release: Release, cause: Cause) -> Outcome:
