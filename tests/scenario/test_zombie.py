@@ -1,0 +1,123 @@
+"""A zombie: stopped for longer than its lease with a request on the wire, while somebody takes its release over.
+
+Every writing request of every row is one case; a run takes some of them, spread evenly, and all with SWEEP=all.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.faults import Exchange
+from tests.scenario import then, when
+from tests.scenario.late import held
+from tests.scenario.rows import Row
+from tests.scenario.scene import Run, Scene
+from tests.scenario.test_interrupted import LONGEST, STRIDE, is_whole, offset, rows, version_of
+
+CLOSE = max(1, STRIDE // 3)
+"""One request in three writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A release that was stopped at one of its writes, and what went on meanwhile.
+
+    Attributes:
+        scene: where.
+        zombie: the run that was stopped.
+        other: what took over.
+        late: what the zombie sent afterwards, the held request first.
+    """
+
+    scene: Scene
+    zombie: Run
+    other: Run
+    late: list[Exchange]
+
+    @property
+    def effects(self) -> list[Exchange]:
+        """What of it the server did."""
+        return [done for done in self.late if done.writes and done.applied and done.status < 300]
+
+
+def stopped(
+    row: Row, offset: int, take_over: Callable[[Scene], Run], *, cancelled: bool = False
+) -> Iterator[Case]:
+    """The release again and again, each time held at a later write, until there is none so late."""
+    for number in range(offset % CLOSE, LONGEST, CLOSE):
+        scene, others, ends, seen = row.open(), list[Run](), list[int](), 0
+
+        def is_it(_: int, call: Call) -> bool:
+            nonlocal seen
+            seen += writes(call)
+            return writes(call) and seen == number + 1  # noqa: B023 - asked within this round
+
+        def others_work() -> None:
+            others.append(take_over(scene))  # noqa: B023 - called within this round
+            ends.append(len(scene.sandbox.log))  # noqa: B023
+
+        scene.sandbox.faults.plan(held(others_work), when=is_it)
+        if cancelled:
+            when.later(scene, 30.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))  # noqa: B023
+        zombie = scene.released(row.text)
+        if not others:
+            return
+        yield Case(scene, zombie, others[0], scene.sandbox.log[ends[0] :])
+    pytest.fail(f"the release has more than {LONGEST} writes")
+
+
+def writes(call: Call) -> bool:
+    return call.method != "GET" and not call.dry and "selfsubject" not in call.path and not _renews(call)
+
+
+def _renews(call: Call) -> bool:
+    """Sent by the lease's own thread, whose requests nothing waits for."""
+    body = call.body
+    return (
+        "/leases/" in call.path and isinstance(body, dict) and list(body.get("spec") or {}) == ["renewTime"]
+    )
+
+
+def changed_nothing(case: Case) -> None:
+    """It noticed, said so, and nothing that it still sent took effect but what nobody uses."""
+    then.ended(case.zombie, Result.TAKEN_OVER)
+    assert [
+        f"{done.call.method} {done.call.path}" for done in case.effects if done.call.method != "POST"
+    ] == []
+    assert len(case.effects) <= 1, case.effects
+
+
+@rows
+@pytest.mark.parametrize("cancelled", [False, True], ids=["going forward", "on its way back"])
+def test_a_zombie_changes_nothing_after_a_rollback_has_taken_its_release_over(
+    row: Row, *, cancelled: bool
+) -> None:
+    for case in stopped(row, offset(row, 31), Scene.rescued, cancelled=cancelled):
+        assert case.other.outcome is not None
+        if case.other.outcome.result is Result.NOTHING_TO_DO:
+            assert case.zombie.outcome is not None
+            assert case.zombie.outcome.result is not Result.INCOMPLETE, case.zombie.outcome
+        else:
+            changed_nothing(case)
+        if case.effects and case.zombie.outcome.result is Result.TAKEN_OVER:
+            # What a zombie creates is swept by the next release.
+            then.ended(case.scene.released(row.text), Result.PROMOTED)
+        then.nothing_left(case.scene)
+        is_whole(case.scene, version_of(case.scene, row))
+
+
+@rows
+def test_a_zombie_changes_nothing_after_the_next_run_has_released_its_version(row: Row) -> None:
+    for case in stopped(row, offset(row, 37), lambda scene: scene.released(row.text)):
+        assert case.other.outcome is not None
+        assert case.other.outcome.result in (Result.PROMOTED, Result.UNCHANGED), case.other.outcome
+        assert case.zombie.outcome is not None
+        if case.zombie.outcome.result is not Result.TAKEN_OVER:
+            # It had not begun yet, or it had come to its end.
+            assert case.zombie.outcome.result in (Result.PROMOTED, Result.UNCHANGED, Result.REFUSED)
+        else:
+            changed_nothing(case)
+        is_whole(case.scene, row.new)
