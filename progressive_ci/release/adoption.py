@@ -12,16 +12,17 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.drift import hold_pause
-from progressive_ci.release.patience import await_gone, bounded, until
+from progressive_ci.release.patience import CONTROLLER, await_gone, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
-from progressive_ci.release.services import pin, pinned_revision, serving, unpin
+from progressive_ci.release.services import pin, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.workload import (
     REVISION,
     annotations_of,
     available,
     controller_uid,
+    name_of,
     observed,
     owned_by,
     replicas_of,
@@ -44,23 +45,26 @@ def promote(release: Release) -> None:
             release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
             release.pause(release.record.drain_seconds)
     deployment.put_template(release)
-    until(release, lambda: _agreed(release), "Deployment and ReplicaSet agree on template, pause and size")
-    owner = release.must_read(deployment_ref(release))
-    began = release.hands.clock.now()
     until(
         release,
-        lambda: _taken_over(release, owner, began),
-        "the Deployment takes the ReplicaSet over",
-        seconds=_CONTROLLER_SECONDS,
+        lambda: _agreed(release),
+        "Deployment and ReplicaSet agree on template, pause and size",
+        after=CONTROLLER,
     )
-    deployment.put_replicas(release)
-    until(release, lambda: _follow_wishes(release), "the old ReplicaSet goes to zero")
+    began = release.hands.clock.now()
+    _give(release)
+    until(
+        release,
+        lambda: _has_taken_over(release, began),
+        "the Deployment takes the ReplicaSet over and the old one goes to zero",
+        after=CONTROLLER,
+    )
 
 
 def services_moved(release: Release) -> bool:
-    """Whether every pinned Service selects the new version."""
-    pinned, revision = release.record.pinned, release.record.canary.hash
-    return bool(pinned) and all(pinned_revision(release, name) == revision for name in pinned)
+    """Whether every pinned Service selects the new version, as last seen: a take-over has read them all."""
+    pinned = release.record.pinned
+    return bool(pinned) and all(selects_canary(release, name) for name in pinned)
 
 
 def _all_to_canary(release: Release) -> None:
@@ -101,53 +105,76 @@ def _repoint(release: Release) -> None:
     release.armed = ()
     for name in release.record.pinned:
         pin(release, name, release.record.canary.hash)
-    until(release, lambda: _all_serve(release), "every Service has the new pods as endpoints")
+    until(
+        release, lambda: _all_serve(release), "every Service has the new pods as endpoints", after=CONTROLLER
+    )
 
 
 def _all_serve(release: Release) -> bool:
+    found = serving(release, release.record.pinned).values()
+    if not all(found) or len(set(found)) > 1:
+        return False  # all of them serve by the same pods once this is so, and only then it matters by which
     pods = ready_uids(pods_of(release, release.record.canary))
-    names = release.record.pinned
-    return bool(pods) and all(ready and ready <= pods for ready in serving(release, names).values())
+    return bool(pods) and all(ready <= pods for ready in found)
 
 
 def _agreed(release: Release) -> bool:
-    owner, item = release.must_read(deployment_ref(release)), release.must_read(set_ref(release))
+    """The gate of the hand-over: templates and numbers as they are now."""
+    owner = release.must_read(deployment_ref(release))
+    if not observed(owner):
+        return False
+    item = release.must_read(set_ref(release))
     if not same_template(owner["spec"]["template"], item["spec"]["template"]):
         raise deployment.superseded(release, owner)
     held = owner["spec"].get("paused") is True and owner["spec"]["strategy"] == deployment.RECREATE
-    return held and observed(owner) and observed(item) and replicas_of(item) == available(item)
+    return held and observed(item) and replicas_of(item) == available(item)
 
 
-def _taken_over(release: Release, owner: JsonObject, began: float) -> bool:
-    """Whether the Deployment holds it as its new one; taken as an old one it gets no revision: then back at once."""
-    item = release.must_read(set_ref(release))
+def _give(release: Release) -> None:
+    """Hand the ReplicaSet over on what was read last; the patch tests every number that it rests on."""
+    owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
     if controller_uid(item) != uid_of(owner):
         canary_set.hand_over(release, owner, pods=replicas_of(item))
+
+
+def _has_taken_over(release: Release, began: float) -> bool:
+    """One turn: the Deployment holds the ReplicaSet as its new one, and follows what NAME is asked to have.
+
+    True when every other ReplicaSet is at zero. Taken as an old one it gets no revision: then back at once.
+    """
+    owner = release.must_read(deployment_ref(release))
+    sets = _sets(release, owner)
+    item = next((one for one in sets if name_of(one) == release.record.canary.name), None)
+    elapsed = release.hands.clock.now() - began
+    if item is None or controller_uid(item) != uid_of(owner):
+        if elapsed > _CONTROLLER_SECONDS:
+            raise unready(f"the Deployment has not taken the ReplicaSet over after {elapsed:.0f} s")
+        release.must_read(set_ref(release))
+        _give(release)
         return False
-    if REVISION in annotations_of(item):
-        return True
-    if release.hands.clock.now() - began > _REVISION_SECONDS:
-        raise unready("the Deployment has taken the canary over as an old version")
-    return False
-
-
-def _follow_wishes(release: Release) -> bool:
-    """One turn of following what NAME is asked to have; true when every other ReplicaSet is at zero."""
-    owner, item = release.must_read(deployment_ref(release)), release.must_read(set_ref(release))
+    if REVISION not in annotations_of(item):
+        if elapsed > _REVISION_SECONDS:
+            raise unready("the Deployment has taken the canary over as an old version")
+        return False
+    release.seen[set_ref(release)] = item
     if not same_template(owner["spec"]["template"], item["spec"]["template"]):
         raise deployment.superseded(release, owner)
-    if others_at_zero(release, owner):
+    deployment.put_replicas(release)
+    if others_at_zero(release, sets, owner):
         return True
-    canary_set.follow(release, replicas_of(owner))
+    canary_set.follow(release, replicas_of(release.must_know(deployment_ref(release))))
     return False
 
 
-def others_at_zero(release: Release, owner: JsonObject) -> bool:
+def _sets(release: Release, owner: JsonObject) -> tuple[JsonObject, ...]:
+    """Fresh ReplicaSets that NAME selects."""
+    labels = selector_text(owner["spec"]["selector"])
+    return release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels)
+
+
+def others_at_zero(release: Release, sets: tuple[JsonObject, ...], owner: JsonObject) -> bool:
     """Whether no other ReplicaSet of NAME is asked to have pods."""
-    sets = release.hands.cluster.list(
-        kinds.REPLICA_SET, release.record.namespace, labels=selector_text(owner["spec"]["selector"])
-    )
-    rest = [item for item in owned_by(owner, sets) if item["metadata"]["name"] != release.record.canary.name]
+    rest = [item for item in owned_by(owner, sets) if name_of(item) != release.record.canary.name]
     return all(replicas_of(item) == 0 for item in rest)
 
 
@@ -157,20 +184,28 @@ def committed(release: Release) -> bool:
     if owner is None or item is None or controller_uid(item) != uid_of(owner):
         return False
     mine = same_template(owner["spec"]["template"], item["spec"]["template"])
-    return mine and REVISION in annotations_of(item) and others_at_zero(release, owner)
+    return mine and REVISION in annotations_of(item) and others_at_zero(release, _sets(release, owner), owner)
 
 
 def finish(release: Release) -> None:
     """Strategy back, weight back while all Services name the same pods, unpin, unpause last."""
-    until(release, lambda: _follow_wishes(release), "the old ReplicaSet goes to zero")
     deployment.put_strategy(release)
     if traffic.routed(release):
-        traffic.shift(release, weight.NONE, release.pause)
+        _give_route_back(release)
     await_gone(release, release.record.stable, "the old pods")
-    release.enter(weight=0)
-    if traffic.routed(release):
-        traffic.restore_route(release)
     for name in release.record.pinned:
         unpin(release, name)
     deployment.unpause(release)
     canary_set.unmark_history(release)
+
+
+def _give_route_back(release: Release) -> None:
+    """The route's own values; every Service of the release selects the new version by now, so any split is right."""
+    traffic.restore_route(release)
+    if traffic.current(release) == weight.NONE:
+        release.note("the route leads to the stable Service again, which selects the new version now")
+        release.pause(traffic.settle_seconds(release))
+        return
+    # The canary's route object was ours to delete, or the route's own values share the traffic out.
+    traffic.shift(release, weight.NONE, release.pause)
+    traffic.restore_route(release)

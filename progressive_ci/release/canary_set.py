@@ -2,11 +2,12 @@
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import absent, changes, valued, wish
-from progressive_ci.release.patience import until
+from progressive_ci.release.patience import CONTROLLER, until
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.workload import (
     DESIRED,
@@ -45,11 +46,28 @@ def new_set(release: Release, deployment: JsonObject, template: JsonObject, *, r
         "metadata": {"name": ref.name, "namespace": ref.namespace},
         "spec": {
             "replicas": replicas,
-            "minReadySeconds": deployment["spec"].get("minReadySeconds", 0),
+            "minReadySeconds": min_ready_seconds(release, deployment),
             "selector": {**selector, "matchLabels": labels},
             "template": with_hash(template, revision),
         },
     }
+
+
+def min_ready_seconds(release: Release, deployment: JsonObject) -> int:
+    """How long a new pod has to be ready before it counts: as the new version says, else as NAME does now."""
+    asked = dict(release.record.wanted.fields).get("/spec/minReadySeconds")
+    return int(deployment["spec"].get("minReadySeconds", 0) if asked is None else asked)
+
+
+def count_as_the_new_version_says(release: Release, deployment: JsonObject) -> None:
+    """An earlier ReplicaSet keeps the settings of its time until its Deployment takes it back."""
+    ref, seconds = set_ref(release), min_ready_seconds(release, deployment)
+    release.write(ref, existing(lambda seen: wish(ref, seen, _counted_after(seen, seconds))))
+
+
+def _counted_after(seen: JsonObject, seconds: int) -> list[Original]:
+    same = seen["spec"].get("minReadySeconds", 0) == seconds
+    return [] if same else [valued("/spec/minReadySeconds", seconds)]
 
 
 def claim_labels(deployment: JsonObject, revision: str) -> dict[str, str]:
@@ -86,15 +104,17 @@ def resize(release: Release, pods: int) -> None:
     release.write(ref, existing(lambda seen: wish(ref, seen, [valued(REPLICAS, pods)])))
 
 
-def grow(release: Release, pods: int) -> None:
-    """Have at least so many canary pods; a lowered weight leaves them standing."""
+def grow(release: Release, pods: int) -> bool:
+    """Have at least so many canary pods; a lowered weight leaves them standing. Whether they are more now."""
     ref = set_ref(release)
-    release.write(
+    before = release.known(ref)
+    after = release.write(
         ref,
         existing(
             lambda seen: wish(ref, seen, [valued(REPLICAS, pods)]) if replicas_of(seen) < pods else None
         ),
     )
+    return after is not before
 
 
 def unmark_history(release: Release) -> None:
@@ -103,13 +123,14 @@ def unmark_history(release: Release) -> None:
     It does so as long as it has not seen the Deployment without them.
     """
     ref = deployment_ref(release)
-    owner = release.read(ref)
+    owner = release.known(ref)
     if owner is None:
         return
     until(
         release,
-        lambda: observed(release.must_read(ref)),
+        lambda: (found := release.read(ref)) is None or observed(found),
         "its controller has seen the Deployment's last change",
+        after=CONTROLLER,
     )
     labels = selector_text(owner["spec"]["selector"])
     for item in release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels):

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Side
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import unready
+
+CONTROLLER = 0.3
+"""Seconds that a controller needs for its answer to a write; asking earlier is a question for nothing."""
 
 _CONTROLLER_GAP = 0.2
 _GOODBYE = 30.0
@@ -13,7 +17,14 @@ _LONGEST_GAP = 5.0
 _CONTROLLER_SECONDS = 60.0
 
 
-def until(release: Release, check: Callable[[], bool], text: str, *, seconds: float | None = None) -> None:
+def until(
+    release: Release,
+    check: Callable[[], bool],
+    text: str,
+    *,
+    seconds: float | None = None,
+    after: float = 0.0,
+) -> None:
     """Ask until it is so.
 
     Args:
@@ -21,6 +32,7 @@ def until(release: Release, check: Callable[[], bool], text: str, *, seconds: fl
         check: asks, by fresh reads.
         text: what is waited for, as a sentence in the present tense.
         seconds: how long; None gives what pods may take to become ready.
+        after: seconds before the first question, where it can't be so at once.
 
     Raises:
         Stop: the time is over.
@@ -28,6 +40,7 @@ def until(release: Release, check: Callable[[], bool], text: str, *, seconds: fl
     clock = release.hands.clock
     allowed = max(release.record.ready_seconds, _CONTROLLER_SECONDS) if seconds is None else seconds
     began = clock.now()
+    release.pause(after)
     while not check():
         elapsed = clock.now() - began
         if elapsed > allowed:
@@ -43,13 +56,21 @@ def next_look(elapsed: float, shortest: float) -> float:
 
 def await_gone(release: Release, side: Side, who: str) -> None:
     """Wait until pods take no traffic any more, and a little for their end, which they may take their time for."""
-    until(release, lambda: not ready_uids(pods_of(release, side)), f"{who} take no traffic any more")
+    left: tuple[JsonObject, ...] = ()
+
+    def none_serves() -> bool:
+        nonlocal left
+        left = pods_of(release, side)
+        return not ready_uids(left)
+
+    until(release, none_serves, f"{who} take no traffic any more")
     limit = release.hands.clock.now() + _GOODBYE
-    while pods_of(release, side):
+    while left:
         if release.hands.clock.now() >= limit:
             release.note(f"{who} still finish what they were asked; nothing waits for them")
             return
         release.pause(_CONTROLLER_GAP * 2)
+        left = pods_of(release, side)
 
 
 def bounded(release: Release, text: str) -> Callable[[float], None]:

@@ -4,7 +4,7 @@ from functools import partial
 
 from progressive_ci.model.event import Began
 from progressive_ci.model.fence import epoch_of
-from progressive_ci.model.journal import Stage
+from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.release.canary_set import unmark_history
 from progressive_ci.release.modes.table import MODES
@@ -29,12 +29,17 @@ def promote(release: Release) -> Outcome:
 def complete_promotion(release: Release, told: str = "") -> Outcome:
     """The new version serves: take everything of ours away, and say so. Never goes back."""
     release.limit = release.hands.clock.now() + release.options.rollback_budget
-    cause = Cause(Result.PROMOTED, told or f"revision {release.record.canary.hash} serves all traffic")
+    cause = Cause(Result.PROMOTED, told or _told(release.record))
     release.hands.reporter.emit(Began("clean up"))
     try:
         return until_done(release, partial(_finish, release, cause), "cleaning up")
     except Overdue as over:
         return incomplete(release, cause, str(over))
+
+
+def _told(record: Record) -> str:
+    serves = f"revision {record.canary.hash} serves all traffic"
+    return f"release {record.undoes} is undone: {serves} again" if record.undoes else serves
 
 
 def _finish(release: Release, cause: Cause) -> Outcome:
@@ -43,7 +48,7 @@ def _finish(release: Release, cause: Cause) -> Outcome:
     if release.record.stable.hash:
         MODES[release.record.mode].finish(release)
     for entry in release.record.objects:
-        if entry.created and epoch_of(release.read(entry.ref) or {}, release.record.name) is not None:
+        if entry.created and epoch_of(release.known(entry.ref) or {}, release.record.name) is not None:
             release.free(entry.ref)
     if not release.record.stable.hash:
         unmark_history(release)

@@ -1,9 +1,11 @@
 """The steps of a plan, one by one."""
 
+from functools import partial
 from typing import assert_never
 
 from progressive_ci.model import weight
 from progressive_ci.model.event import Warned
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
 from progressive_ci.model.weight import Weight
@@ -11,6 +13,7 @@ from progressive_ci.release import traffic
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.passes import note_pass
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, unavailable
@@ -34,14 +37,18 @@ def describe(step: Step) -> str:
             assert_never(step)
 
 
-def take(vigil: Vigil, plan: Plan) -> None:
-    """All steps; guards start where the plan says."""
-    for index, step in enumerate(plan.steps):
+def take(vigil: Vigil, plan: Plan, *, done: int = 0) -> None:
+    """The steps that are not done; guards start where the plan says."""
+    for guard in plan.guards:
+        if guard.starting_step < done:
+            vigil.watch(guard.analysis)
+    for index, step in enumerate(plan.steps[done:], start=done):
         for guard in plan.guards:
             if guard.starting_step == index:
                 vigil.watch(guard.analysis)
         vigil.release.began(f"step {index + 1}/{len(plan.steps)} {describe(step)}")
         _take_one(vigil, step, index + 1)
+        note_pass(vigil.release, step, index + 1)
     for guard in plan.guards:
         if guard.starting_step >= len(plan.steps):
             vigil.watch(guard.analysis)
@@ -52,10 +59,11 @@ def _take_one(vigil: Vigil, step: Step, number: int) -> None:
         case SetWeight(share):
             set_weight(vigil, share, step=number)
         case Pause(seconds):
-            vigil.release.enter(step=number)
+            if vigil.release.evidence:
+                vigil.release.enter(step=number, stage=Stage.STEPPING)
             vigil.pause(seconds if seconds is not None else vigil.release.options.pause_timeout or 0.0)
         case Analyze(analysis):
-            vigil.release.enter(step=number)
+            vigil.release.enter(step=number, stage=Stage.STEPPING)
             _analyze(vigil, AnalysisRun.begin(vigil.release, analysis))
         case _:
             assert_never(step)
@@ -76,41 +84,38 @@ def _analyze(vigil: Vigil, run: AnalysisRun) -> None:
 def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
     """Give the canary a share; raising it needs pods that serve, a journal entry, and guards that see."""
     release = vigil.release
-    rises = share.percent > release.record.weight
-    if traffic.routed(release):
-        _hold_weight(vigil)
+    announced = Weight(release.record.weight)
+    rises = share > announced
+    if share == announced and traffic.routed(release):
+        # Nothing will be written, so nothing would tell that somebody else has.
+        traffic.read_objects(release)
     if rises:
         vigil.hold_while_blind()
         mode = MODES[release.record.mode]
         pods = traffic.needed_pods(share, mode.size(release))
         if traffic.routed(release):
             mode.scale(vigil, pods)
-        release.enter(step=step, weight=share.percent)
+        release.enter(step=step, weight=share.percent, stage=Stage.STEPPING)
         vigil.look()
     elif traffic.routed(release):
         _await_stable(vigil, share)
-    _shift(vigil, share)
+    _shift(vigil, share, announced=announced)
     if not rises:
-        release.enter(step=step, weight=share.percent)
+        release.enter(step=step, weight=share.percent, stage=Stage.STEPPING)
 
 
-def _hold_weight(vigil: Vigil) -> None:
-    """Put the split back, once, where somebody has changed it since the last step."""
-    release = vigil.release
-    carried, announced = traffic.current(release), Weight(release.record.weight)
-    if carried == announced:
+def _overwrite(release: Release, ours: tuple[Weight, Weight], carried: Weight) -> None:
+    """Where somebody has changed the split since the last step, it is written again, once."""
+    if carried in ours:
         return
     who = ", ".join(str(ref) for ref in traffic.router(release).objects(traffic.route_of(release)))
     if _WEIGHT in release.record.asserted:
         told = f"somebody keeps changing the weights of {who}, which this release needs"
         advice = "let your GitOps tool ignore these weights while a release runs"
         raise Stop(Cause(Result.CANCELLED, told, advice=advice))
-    told = (
-        f"somebody has changed the weights of {who} from {announced} to {carried}; they are set again, once"
-    )
+    told = f"somebody has changed the weights of {who} from {ours[0]} to {carried}; they are set again, once"
     release.hands.reporter.emit(Warned(told))
     release.enter(asserted=(*release.record.asserted, _WEIGHT))
-    traffic.shift(release, announced, vigil.pause)
 
 
 def _await_stable(vigil: Vigil, share: Weight) -> None:
@@ -120,7 +125,15 @@ def _await_stable(vigil: Vigil, share: Weight) -> None:
         lambda: True if traffic.bearable(release, Weight(release.record.weight)) <= share else None,
         seconds=allowed,
         text="stable has the pods for a larger share",
-        late=lambda: unavailable(f"stable has too few ready pods for {share.rest} after {allowed:.0f} s"),
+        late=lambda: _starved(release, share, allowed),
+    )
+
+
+def _starved(release: Release, share: Weight, seconds: float) -> Stop:
+    """The way back needs the same pods: it gets only the time that is left for them."""
+    release.starved = seconds
+    return unavailable(
+        f"stable has {release.stable_ready[0]} ready pods, too few for {share.rest}, after {seconds:.0f} s"
     )
 
 
@@ -131,8 +144,8 @@ def keep_up(release: Release) -> None:
         mode.grow(release, traffic.needed_pods(Weight(release.record.weight), mode.size(release)))
 
 
-def _shift(vigil: Vigil, share: Weight) -> None:
-    """Shift, bounded by the time that pods may take."""
+def _shift(vigil: Vigil, share: Weight, *, announced: Weight) -> None:
+    """Shift from what was announced last, bounded by the time that pods may take."""
     release, clock = vigil.release, vigil.release.hands.clock
     began, allowed = clock.now(), release.record.ready_seconds
 
@@ -148,7 +161,10 @@ def _shift(vigil: Vigil, share: Weight) -> None:
             )
         vigil.pause(seconds)
 
-    traffic.shift(release, share if traffic.routed(release) else _by_pods(share), wait)
+    if traffic.routed(release):
+        traffic.shift(release, share, wait, noticed=partial(_overwrite, release, (announced, share)))
+    else:
+        traffic.shift(release, _by_pods(share), wait)
     vigil.changed_at = clock.now()
 
 

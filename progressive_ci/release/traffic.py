@@ -13,7 +13,7 @@ from progressive_ci.errors import (
     TooManyRequests,
     Unprocessable,
 )
-from progressive_ci.model import kinds
+from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Shifted, Warned
 from progressive_ci.model.fence import epoch_of, fenced
@@ -24,6 +24,7 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import hold_pins
+from progressive_ci.release.ownership import freed
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.workload import labels_of, ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
@@ -253,4 +254,20 @@ def restore_route(release: Release) -> None:
 
 
 def _restore(release: Release, entry: Owned) -> None:
-    release.free(entry.ref, entry.originals)
+    release.write(entry.ref, existing(partial(_own_again, release, entry)))
+
+
+def _own_again(release: Release, entry: Owned, seen: JsonObject) -> Patch | None:
+    """The last patch of a route object; what its router wrote beside the weights goes with them."""
+    moves = router(release).shift(route_of(release), {entry.ref: seen}, weight.NONE)
+    own = {item.path for item in entry.originals}
+    beside = tuple(
+        step
+        for move in moves
+        if isinstance(move, Patch) and move.ref == entry.ref
+        for step in move.operations
+        if step["path"] not in own
+    )
+    last = freed(entry.ref, seen, entry.originals, workload=release.record.name)
+    steps = (*beside, *(last.operations if last else ()))
+    return Patch(entry.ref, tuple(sorted(steps, key=lambda step: step["op"] != "test"))) if steps else None

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from progressive_ci.model.check import Analysis
 from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.others import serve
 from progressive_ci.release.patience import next_look
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, cancelled, unavailable
@@ -28,6 +29,10 @@ class Vigil:
         guards: analyses that run beside the steps.
         keep_up: grows the canary where an autoscaler asks for more meanwhile.
         changed_at: monotonic time of the last weight change.
+        looked: monotonic time of the last look at what others may have changed.
+        losses: how often the new pods were too few for their share.
+        serving: whether such a look is going on, so that its own waits don't begin another.
+        needed: new pods that are waited for in it.
     """
 
     release: Release
@@ -35,6 +40,14 @@ class Vigil:
     guards: list[AnalysisRun] = field(default_factory=list)
     keep_up: Callable[[], None] = lambda: None
     changed_at: float = float("-inf")
+    looked: float = 0.0
+    losses: int = 0
+    serving: bool = False
+    needed: int = 0
+
+    def __post_init__(self) -> None:
+        """Preflight has looked at everything just now."""
+        self.looked = self.release.hands.clock.now()
 
     def watch(self, analysis: Analysis) -> None:
         """Run an analysis in the background from now on."""
@@ -62,6 +75,7 @@ class Vigil:
         seconds: float,
         text: str,
         late: Callable[[], Stop],
+        after: float = 0.0,
     ) -> T:
         """Ask until there is an answer.
 
@@ -70,8 +84,10 @@ class Vigil:
             seconds: how long to ask.
             text: what is waited for.
             late: makes the reason to stop when the time is over.
+            after: seconds before the first question, where there can be no answer at once.
         """
         clock, began = self.release.hands.clock, self.release.hands.clock.now()
+        self.pause(after)
         while (found := check()) is None:
             elapsed = clock.now() - began
             if elapsed >= seconds:
@@ -94,6 +110,7 @@ class Vigil:
         if clock.now() >= self._count_due():
             count_stable(self.release)
             self.keep_up()
+        serve(self)
 
     def hold_while_blind(self) -> None:
         """No weight rises while a guard has errors or no data."""

@@ -8,7 +8,7 @@ from progressive_ci.model.fence import annotations_of
 from progressive_ci.model.kinds import INGRESS, Ref
 from progressive_ci.model.route import NginxSettings, Route
 from progressive_ci.model.weight import ALL, NONE, Weight
-from progressive_ci.model.write import add, pointer, remove
+from progressive_ci.model.write import add, pointer, remove, test
 
 SUFFIX = "-canary"
 NAME_LIMIT = 253
@@ -63,17 +63,21 @@ def canary_ingress(route: Route, stable: JsonObject, ref: Ref, weight: Weight) -
 
 
 def changes(current: JsonObject, wanted: JsonObject) -> tuple[JsonObject, ...]:
-    """What makes a canary Ingress that exists say the same; annotations that others added stay."""
+    """What makes a canary Ingress that exists say the same; annotations that others added stay.
+
+    What is overwritten is tested, so that a change by somebody else does not go unseen.
+    """
     annotations = wanted["metadata"]["annotations"]
     found = current["metadata"].get("annotations")
     marks: tuple[JsonObject, ...]
     if found is None:
         marks = (add(pointer("metadata", "annotations"), annotations),)
     else:
-        marks = tuple(
-            add(pointer("metadata", "annotations", key), value)
-            for key, value in annotations.items()
-            if found.get(key) != value
+        changed = {key: value for key, value in annotations.items() if found.get(key) != value}
+        paths = {key: pointer("metadata", "annotations", key) for key in changed}
+        marks = (
+            *(test(paths[key], found[key]) for key in changed if key in found),
+            *(add(paths[key], value) for key, value in changed.items()),
         )
     return (*marks, *_spec_changes(current.get("spec", {}), wanted["spec"]))
 

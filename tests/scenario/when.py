@@ -16,8 +16,8 @@ def later(scene: Scene, seconds: float, act: Callable[[], None]) -> None:
     scene.sandbox.clock.at(scene.sandbox.clock.now() + seconds, act)
 
 
-def promoting(scene: Scene, number: int, act: Callable[[], None]) -> None:
-    """Something happens before the promotion's request with this number, counted from 0."""
+def promoting(scene: Scene, number: int, act: Callable[[], None]) -> Callable[[], bool]:
+    """Something happens before the promotion's request with this number, counted from 0; tells whether it has."""
     seen = 0
 
     def look(_: int, call: Call) -> None:
@@ -30,6 +30,7 @@ def promoting(scene: Scene, number: int, act: Callable[[], None]) -> None:
         seen += 1
 
     scene.sandbox.faults.before_each(look)
+    return lambda: seen > number
 
 
 def deployment(scene: Scene) -> JsonObject:

@@ -1,32 +1,41 @@
 """Adopt: the canary is a ReplicaSet beside the paused Deployment, which takes it over at the promotion."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.release import adoption, canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.findings import Findings
-from progressive_ci.release.patience import await_gone, until
+from progressive_ci.release.patience import CONTROLLER, await_gone, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.services import pin, pinned_revision, selects_canary, serving, unpin
-from progressive_ci.release.stop import unready
-from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.stop import Stop, unready
 from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import (
     available,
     controller_uid,
     observed,
+    ready_pods,
     replicas_of,
     same_template,
     uid_of,
 )
 
+if TYPE_CHECKING:
+    from progressive_ci.release.vigil import Vigil
+
+_STARTS = 1.0
+"""Seconds before the first look at new pods: hardly any is ready earlier."""
+
 promote = adoption.promote
 committed = adoption.committed
 finish = adoption.finish
 size = adoption.wished_size
-grow = canary_set.grow
 
 
 def prepare(vigil: Vigil, found: Findings) -> None:
@@ -39,12 +48,18 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     if found.reused is not None:
         canary_set.let_go(release, owner)
         until(release, lambda: _is_free(release), "the Deployment lets go of its earlier ReplicaSet")
+        canary_set.count_as_the_new_version_says(release, owner)
     else:
         canary_set.create(release, canary_set.new_set(release, owner, found.template, replicas=0))
     if traffic.routed(release):
         traffic.claim(release)
         traffic.shift(release, weight.NONE, vigil.pause)
     release.note(f"the canary is ReplicaSet {release.record.canary.name}; it has no traffic yet")
+
+
+def grow(release: Release, pods: int) -> None:
+    """Ask for at least this many canary pods, without waiting for them."""
+    canary_set.grow(release, pods)
 
 
 def _is_free(release: Release) -> bool:
@@ -54,35 +69,60 @@ def _is_free(release: Release) -> bool:
 def scale(vigil: Vigil, pods: int) -> None:
     """Grow the canary, wait until its pods are available and the canary Service serves by them alone."""
     release = vigil.release
-    canary_set.grow(release, pods)
-    _await_available(vigil, pods)
+    grown = canary_set.grow(release, pods)
     service = traffic.route_of(release).canary_service
     first = not selects_canary(release, service)
+    if first or _waits_for_more_than_readiness(release):
+        _await_available(vigil, pods, grown=grown)
+        grown = False
     pin(release, service, release.record.canary.hash)
-    allowed = release.record.ready_seconds
+    clock, began, allowed = release.hands.clock, release.hands.clock.now(), release.record.ready_seconds
     vigil.poll(
-        lambda: _serves(release, service, pods, first=first),
+        lambda: _serves(release, service, pods, first=first, elapsed=clock.now() - began),
         seconds=allowed,
         text=f"Service {service} gets the new pods as endpoints",
-        late=lambda: unready(
-            f"Service {service} has fewer than {pods} ready endpoints of the new version after {allowed:.0f} s",
-            advice=f"compare its selector with the pods: kubectl -n {release.record.namespace} get endpointslices",
-        ),
+        late=lambda: _not_served(release, service, pods),
+        after=_STARTS if grown else CONTROLLER if first else 0.0,
     )
 
 
-def _serves(release: Release, service: str, pods: int, *, first: bool) -> bool | None:
+def _waits_for_more_than_readiness(release: Release) -> bool:
+    """Whether pods count only after a while; else the endpoints alone tell, without a look at the ReplicaSet."""
+    return bool(release.must_know(set_ref(release))["spec"].get("minReadySeconds"))
+
+
+def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: float) -> bool | None:
     """Whether the canary Service serves by enough new pods; after its first pin also by no others."""
-    if not first:
-        return True if traffic.count_canary(release) >= pods else None
-    ready = serving(release, (service,))[service]
-    if len(ready) < pods or not ready <= uids(pods_of(release, release.record.canary)):
+    if first:
+        return _serves_alone(release, service, pods)
+    if traffic.count_canary(release) >= pods:
+        return True
+    if elapsed > _STARTS:
+        _stop_where_hopeless(release, release.must_read(set_ref(release)), elapsed)
+    return None
+
+
+def _serves_alone(release: Release, service: str, pods: int) -> bool | None:
+    found = traffic.slices(release)
+    ready, stable = ready_pods(found, service), ready_pods(found, traffic.route_of(release).stable_service)
+    if len(ready) < pods or ready & stable or not ready <= uids(pods_of(release, release.record.canary)):
         return None
-    traffic.count_stable(release)
+    release.stable_ready = (len(stable), release.hands.clock.now())
+    release.canary_ready = len(ready)
     return True
 
 
-def _await_available(vigil: Vigil, pods: int) -> None:
+def _not_served(release: Release, service: str, pods: int) -> Stop:
+    allowed, found = release.record.ready_seconds, available(release.must_read(set_ref(release)))
+    if found < pods:
+        return too_late(release, pods, found, allowed)
+    return unready(
+        f"Service {service} has fewer than {pods} ready endpoints of the new version after {allowed:.0f} s",
+        advice=f"compare its selector with the pods: kubectl -n {release.record.namespace} get endpointslices",
+    )
+
+
+def _await_available(vigil: Vigil, pods: int, *, grown: bool) -> None:
     """Wait for available canary pods; stop early where waiting can't help."""
     release, clock = vigil.release, vigil.release.hands.clock
     began, allowed = clock.now(), release.record.ready_seconds
@@ -91,6 +131,7 @@ def _await_available(vigil: Vigil, pods: int) -> None:
         seconds=allowed,
         text=f"{pods} new {'pod becomes' if pods == 1 else 'pods become'} ready",
         late=lambda: too_late(release, pods, available(release.must_read(set_ref(release))), allowed),
+        after=_STARTS if grown else 0.0,
     )
 
 
@@ -98,9 +139,13 @@ def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
     item = release.must_read(set_ref(release))
     if observed(item) and available(item) >= pods:
         return True
+    _stop_where_hopeless(release, item, elapsed)
+    return None
+
+
+def _stop_where_hopeless(release: Release, item: JsonObject, elapsed: float) -> None:
     if stop := diagnose(release, item, elapsed=elapsed, allowed=release.record.ready_seconds):
         raise stop
-    return None
 
 
 def restore(release: Release) -> None:
@@ -111,6 +156,7 @@ def restore(release: Release) -> None:
         canary_set.let_go(release, owner)
         until(release, lambda: _stable_stands(release), "the old ReplicaSet has its size back")
     deployment.put_back(release)
+    _make_stable_again(release)
     _traffic_to_stable(release)
     if item is not None:
         _end_canary(release, owner)
@@ -130,6 +176,15 @@ def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
         owner["spec"]["template"], item["spec"]["template"]
     )
     return not (release.record.canary.reused and in_old_place)
+
+
+def _make_stable_again(release: Release) -> None:
+    """Where somebody has deleted stable's ReplicaSet, NAME makes it again, which it doesn't do while it is paused."""
+    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+    if release.read(ref) is None:
+        release.note(f"{ref} is gone: the Deployment is resumed early, so that it makes its pods again")
+        deployment.resume(release)
+        until(release, lambda: release.read(ref) is not None, f"{ref} is there again")
 
 
 def _stable_stands(release: Release) -> bool:
