@@ -69,6 +69,38 @@ class Stall:
 
 
 @dataclass(slots=True)
+class OnTheWire:
+    """The first request that matches is held, and sent on as it is when others have done what they will.
+
+    Attributes:
+        matches: which request.
+        met: set when that request has come.
+        go: set it to let the server have it.
+        landed: the server's answer to it, once there is one.
+    """
+
+    matches: Matches
+    met: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+    landed: Answer | None = None
+    number: int = 0
+
+    def before(self, call: Call) -> Answer | None:
+        """Hold it, if it is the one."""
+        if not self.number and self.matches(call):
+            self.number = call.number
+            self.met.set()
+            self.go.wait(_LONGEST)
+        return None
+
+    def after(self, call: Call, answer: Answer) -> Answer | None:
+        """Take note of what became of it."""
+        if call.number == self.number:
+            self.landed = answer
+        return None
+
+
+@dataclass(slots=True)
 class AtPromotion:
     """Something happens before one request of the promotion, counted from 0; the lease's are not counted.
 

@@ -93,6 +93,16 @@ class Tool:
         """What it has printed so far."""
         return "\n".join(text for _, text in list(self.lines))
 
+    def stop(self) -> None:
+        """Let it stand still with all its threads, as a machine that is suspended does."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> float:
+        """Let it go on after `stop`; tells when."""
+        now = time.time()
+        self.process.send_signal(signal.SIGCONT)
+        return now
+
     def terminate(self) -> float:
         """Send SIGTERM; tells when."""
         now = time.time()
