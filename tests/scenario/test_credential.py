@@ -1,17 +1,17 @@
 """Credentials that end, are revoked or lose their rights while a release runs; F11."""
 
-from collections.abc import Callable
-
 import pytest
 
 from progressive_ci.errors import ApiError
 from progressive_ci.model.journal import State
 from progressive_ci.model.outcome import Result
 from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.clock import VirtualClock
-from progressive_ci.sandbox.faults import Send
+from progressive_ci.sandbox.faults import Exchange, Send
+from progressive_ci.sandbox.resources import CLUSTER_ROLE_BINDING
 from tests.scenario import given, login, then, when
 from tests.scenario.documents import rollout
 from tests.scenario.scene import Scene
@@ -119,5 +119,70 @@ def test_a_token_that_is_refused_once_is_replaced_and_the_same_request_sent_agai
     run = scene.released(text(router, "- setWeight: 20\n- pause: {duration: 1m}\n"))
     then.ended(run, Result.PROMOTED)
     assert refusals(scene) <= 2
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def everything_but_the_lease(scene: Scene) -> list[Exchange]:
+    return [done for done in scene.sandbox.log if not then.is_lease(done)]
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_token_revoked_for_good_ends_in_a_list_for_a_person_and_no_endless_loop(router: str) -> None:
+    scene = given.app(router=router)
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=24 * 60 * MINUTE)
+    when.later(scene, 5 * MINUTE, scene.sandbox.api.tokens.known.clear)
+    run = scene.released(text(router))
+    then.ended(run, Result.INCOMPLETE)
+    assert run.outcome is not None
+    assert "401 Unauthorized" in run.outcome.reason
+    assert "Deployment shop/web: set /spec/paused" in run.outcome.left[0]
+    refused = [done for done in everything_but_the_lease(scene) if done.status == 401]
+    assert any(then.is_safe_write(done) for done in refused) == (router != "ratio")
+    assert len(refused) < 80
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_run_that_loses_its_rights_tries_the_safe_write_and_names_what_is_left(router: str) -> None:
+    scene = given.app(router=router)
+    scene.user = "ci"
+    scene.sandbox.world.grant("ci", [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}])
+
+    def unbind() -> None:
+        [binding] = scene.sandbox.all(CLUSTER_ROLE_BINDING)
+        scene.sandbox.store.drop(CLUSTER_ROLE_BINDING, binding)
+
+    when.later(scene, 5 * MINUTE, unbind)
+    run = scene.released(text(router))
+    then.ended(run, Result.INCOMPLETE)
+    assert run.outcome is not None
+    assert "403 Forbidden" in run.outcome.reason
+    assert run.outcome.left
+    refused = [done for done in everything_but_the_lease(scene) if done.status == 403]
+    assert any(then.is_safe_write(done) for done in refused) == (router != "ratio")
+    assert len(refused) < 80
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def test_a_run_that_no_longer_trusts_the_server_says_so() -> None:
+    scene = given.app()
+    lost = ApiError("the certificate of https://shop can't be trusted", reason="Certificate")
+
+    def befall(_: Call, __: float, ___: Send, clock: VirtualClock) -> HttpResponse:
+        clock.advance(0.004)
+        raise lost
+
+    def replaced() -> None:
+        scene.sandbox.faults.plan(befall, when=faults.to("", ""), times=1_000_000)
+
+    when.later(scene, 5 * MINUTE, replaced)
+    run = scene.released(text("gateway"))
+    then.ended(run, Result.INCOMPLETE)
+    assert run.outcome is not None
+    assert "the certificate of https://shop can't be trusted" in run.outcome.reason
+    assert run.outcome.left
     then.nobody_was_turned_away(scene)
     then.rules_held(scene)
