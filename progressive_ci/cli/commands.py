@@ -48,6 +48,7 @@ TABLE: tuple[Command, ...] = (
     ),
     Command("promote", "Promote a held release after all; needs a reason", "promote", named=True),
     Command("undo", "Return a finished release to its predecessor; needs a reason", "undo", named=True),
+    Command("abort", "Ask a running release to go back; needs a reason", "abort", named=True),
     Command("status", "Show the release of a workload as its journal tells it", "status", named=True),
     Command("forget", "Delete the journal of a workload", "forget", named=True),
     Command(

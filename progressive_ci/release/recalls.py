@@ -57,8 +57,13 @@ def understood(body: JsonObject) -> Recall | None:
 
 def ask(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> bool:
     """Ask a release to go back; False where there is no journal to write that beside."""
+    return hands.recalls.post(encode(recall(hands, purpose, release, by=by, reason=reason)))
+
+
+def recall(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> Recall:
+    """What is asked, now."""
     at = hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return hands.recalls.post(encode(Recall(purpose, release, _short(by), _short(reason), at)))
+    return Recall(purpose, release, _short(by), _short(reason), at)
 
 
 def _short(text: str) -> str:

@@ -21,7 +21,9 @@ from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
 
 
-def rollback(namespace: str, name: str, options: Options, hands: Hands, *, only: str = "") -> Outcome:
+def rollback(
+    namespace: str, name: str, options: Options, hands: Hands, *, only: str = "", asked: Cause | None = None
+) -> Outcome:
     """Bring an unfinished release back to stable, from an empty folder.
 
     Args:
@@ -30,6 +32,7 @@ def rollback(namespace: str, name: str, options: Options, hands: Hands, *, only:
         options: the user's choices.
         hands: the world.
         only: id of the release that may be touched; empty for any. A held one waits for a person then.
+        asked: why, where somebody has asked for it.
     """
     record = read_record(hands, namespace=namespace, name=name)
     if record is None or not unfinished(record):
@@ -40,7 +43,7 @@ def rollback(namespace: str, name: str, options: Options, hands: Hands, *, only:
     if release is None or (only and release.record.release != only):
         hands.lease.release()
         return nothing(record, name)
-    return _back(release)
+    return _back(release, asked)
 
 
 def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
@@ -99,7 +102,7 @@ def take_up(
     return release, record
 
 
-def _back(release: Release) -> Outcome:
+def _back(release: Release, asked: Cause | None = None) -> Outcome:
     """Back to stable, unless the commit point lies behind: then only the cleaning up is left."""
     record = release.record
     if record.stage is Stage.COMMITTED or (
@@ -107,7 +110,7 @@ def _back(release: Release) -> Outcome:
     ):
         return complete_promotion(release)
     told = f"release {record.release} was left {record.stage.value}"
-    cause = Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
+    cause = asked or Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
     return _restored(release, cause, record.stage)
 
 

@@ -14,8 +14,10 @@ HEADLINE: dict[Result, tuple[str, str]] = {
     Result.PARKED: ("parked", "the release waits at {weight} % as asked"),
     Result.RECOVERED: ("recovered", RESTORED),
     Result.NOTHING_TO_DO: ("nothing to do", "no release is unfinished; nothing was written"),
+    Result.ASKED: ("asked", "the release has been asked to go back, and may still be at it"),
     Result.INVALID: ("invalid input", UNTOUCHED),
     Result.REFUSED: ("refused by preflight", UNTOUCHED),
+    Result.TOO_LATE: ("too late", "the new version serves: the release was past the point of no return"),
     Result.LOCKED: ("locked", f"{UNTOUCHED}; another release holds the lease"),
     Result.OUTDATED: ("outdated", f"{UNTOUCHED}; a newer commit is already deployed"),
     Result.UNHEALTHY: ("rolled back, the new version is unhealthy", RESTORED),
@@ -34,6 +36,7 @@ HEADLINE: dict[Result, tuple[str, str]] = {
 """For each result: what happened, and what the cluster looks like now."""
 
 NEXT: dict[Result, str] = {
+    Result.TOO_LATE: "progressive-ci undo NAME takes it back",
     Result.LOCKED: "try again when that release is over, or give --lock-wait",
     Result.OUTDATED: "do not retry; release a newer commit",
     Result.UNHEALTHY: "fix the new version and run again; the samples above show what was measured",

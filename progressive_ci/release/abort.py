@@ -1,0 +1,114 @@
+"""`abort`: a release is asked to go back; where nobody listens any more, this process takes it back itself."""
+
+from dataclasses import replace
+
+from progressive_ci.errors import Locked, ProgressiveError, Refused
+from progressive_ci.model.event import Noted, Waiting, Warned
+from progressive_ci.model.journal import Record, Stage, State
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Outcome, Result
+from progressive_ci.model.recall import Purpose
+from progressive_ci.model.weight import Weight
+from progressive_ci.ports import Hands
+from progressive_ci.release import recalls, rescue
+from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
+
+_LOOK = 2.0
+
+
+def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str, only: str = "") -> Outcome:
+    """Ask, and see to it that the release ends.
+
+    Args:
+        namespace: of the workload.
+        name: of the workload.
+        options: the user's choices; `reason` says why, `lock_wait` how long to wait.
+        hands: the world.
+        by: who asks.
+        only: id of a run that still waits for its turn or looks around; empty for the release that runs.
+
+    Raises:
+        Locked: the release has been asked, and has not ended in the time that was given.
+        Refused: there is nothing to write the request beside.
+    """
+    record = read_record(hands, namespace=namespace, name=name)
+    if only and not (unfinished(record) and record is not None and record.release == only):
+        return _ask_early(record, options, hands, by=by, only=only)
+    if record is None or not unfinished(record):
+        return rescue.nothing(record, name)
+    recalls.ask(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
+    hands.reporter.emit(Noted(f"release {record.release} is asked to go back"))
+    if record.stage in (Stage.PROMOTING, Stage.COMMITTED):
+        told = f"release {record.release} is being promoted: where its run lives, that is finished first"
+        hands.reporter.emit(Warned(told))
+    if options.lock_wait == 0 and record.state is State.RUNNING:
+        return _asked(record.release)
+    return _see(record, options, hands, by)
+
+
+def _ask_early(record: Record | None, options: Options, hands: Hands, *, by: str, only: str) -> Outcome:
+    ended = next((row for row in record.endings if row.release == only), None) if record else None
+    if ended is not None:
+        told = f"release {only} ended {ended.result.word} at {ended.at}: {ended.reason}"
+        return Outcome(Result.NOTHING_TO_DO, told, release=only)
+    if not recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason):
+        told = f"there is no journal yet, so release {only} can't be asked"
+        raise Refused(ProgressiveError(told, advice="end its job; before the journal it has written nothing"))
+    return _asked(only)
+
+
+def _asked(release: str) -> Outcome:
+    told = f"release {release} is asked to go back; nobody has waited for that"
+    return Outcome(Result.ASKED, told, advice="see `progressive-ci status`", release=release)
+
+
+def _see(asked: Record, options: Options, hands: Hands, by: str) -> Outcome:
+    """How the release ends."""
+    clock, began = hands.clock, hands.clock.now()
+    record: Record | None = asked
+    while record is not None and record.release == asked.release and unfinished(record):
+        elapsed = clock.now() - began
+        if waits_for_a_person(record) or hands.lease.deserted():
+            return _ourselves(record, options, hands, by)
+        if elapsed >= options.lock_wait:
+            told = (
+                f"release {asked.release} has been asked to go back and has not ended after {elapsed:.0f} s"
+            )
+            advice = "it goes on by itself; `progressive-ci status` tells how far it is"
+            raise Locked(told, where=f"{asked.namespace}/{asked.name}", advice=advice)
+        waiting = f"release {asked.release} goes back"
+        hands.reporter.emit(Waiting(waiting, elapsed, options.lock_wait, Weight(record.weight)))
+        clock.wait(min(clock.now() + _LOOK, began + options.lock_wait))
+        record = read_record(hands, namespace=asked.namespace, name=asked.name)
+    return _told(asked.release, record)
+
+
+def _ourselves(record: Record, options: Options, hands: Hands, by: str) -> Outcome:
+    """Nobody listens: the run is dead, or the release waits for a person."""
+    hands.reporter.emit(
+        Noted(f"nobody runs release {record.release} any more, so it is taken back from here")
+    )
+    recall = recalls.recall(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
+    at_once = replace(options, lock_wait=0.0)
+    done = rescue.rollback(record.namespace, record.name, at_once, hands, asked=recalls.cause(recall))
+    if done.result is Result.NOTHING_TO_DO:
+        now = read_record(hands, namespace=record.namespace, name=record.name)
+        return _told(record.release, now)
+    return _too_late(record.release) if done.result is Result.PROMOTED else done
+
+
+def _told(release: str, record: Record | None) -> Outcome:
+    """What the journal says of the release's end."""
+    ended = next((row for row in record.endings if row.release == release), None) if record else None
+    if ended is None:
+        told = f"release {release} has ended, and the journal does not tell how"
+        return Outcome(Result.NOTHING_TO_DO, told, release=release)
+    if ended.result is Result.PROMOTED:
+        return _too_late(release)
+    told = f"release {release} is rolled back: {ended.reason}"
+    return Outcome(Result.RECOVERED, told, revision=ended.revision, release=release)
+
+
+def _too_late(release: str) -> Outcome:
+    told = f"release {release} was being promoted already, and has been finished"
+    return Outcome(Result.TOO_LATE, told, weight=100, release=release)
