@@ -14,6 +14,7 @@ class Fate(Enum):
     MISSING = "missing"
     CRASHES = "crash"
     NEVER_READY = "neverready"
+    FLAPS = "flap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ _START = re.compile(r"-start(\d+(?:\.\d+)?)")
 
 
 def of_image(image: str) -> Behaviour:
-    """Read the tag: `2.0.0-err8-slow500-start5`, or one with `missing`, `crash` or `neverready` in it."""
+    """Read the tag: `2.0.0-err8-slow500-start5`, or one with the word of a fate in it."""
     version = image.rpartition("/")[2].partition(":")[2] or "latest"
     fates = [fate for fate in Fate if fate.value in version and fate is not Fate.SERVES]
     errors, slow, start = (pattern.search(version) for pattern in (_ERRORS, _SLOW, _START))

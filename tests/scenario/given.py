@@ -50,6 +50,12 @@ def exceeded_quota(scene: Scene) -> None:
     scene.sandbox.world.replica_sets.refusal = lambda _: "pods are forbidden: exceeded quota: pods"
 
 
+def room_again(scene: Scene, *, seconds: float) -> None:
+    """The namespace may have pods again, so long from now."""
+    sets, clock = scene.sandbox.world.replica_sets, scene.sandbox.clock
+    clock.at(clock.now() + seconds, lambda: setattr(sets, "refusal", lambda _: ""))
+
+
 def scene(sandbox: Sandbox, router: str) -> Scene:
     """A scene in a cluster as it is now, watched by the oracle."""
     return Scene(sandbox, router, Oracle(sandbox), snapshot(sandbox))

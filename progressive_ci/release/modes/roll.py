@@ -13,7 +13,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, pointer
 from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
-from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
@@ -48,6 +48,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     traffic.claim(release)
     traffic.shift(release, weight.NONE, vigil.pause)
     body = canary_body(owner, found.template, replicas=0)
+    body["spec"]["minReadySeconds"] = min_ready_seconds(release, owner)
     ref = canary_ref(release)
     refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
     until(release, lambda: observed(release.must_read(ref)), "the canary's Deployment has its ReplicaSet")

@@ -16,6 +16,7 @@ BIND = 0.01
 PULL = 0.1
 SHUTDOWN = 0.5
 CRASH_AFTER = 0.5
+FLAP = 2.0
 BACK_OFF = 10.0
 LONGEST_BACK_OFF = 300.0
 
@@ -103,6 +104,8 @@ class Pods:
             self._after(CRASH_AFTER, pod, lambda again: self._crash(again, BACK_OFF))
         elif version.fate is Fate.SERVES:
             self._after(version.start, pod, self._become_ready)
+        elif version.fate is Fate.FLAPS:
+            self._after(version.start, pod, self._flap)
 
     def _wait_for_image(self, pod: JsonObject, reason: str) -> None:
         image = pod["spec"]["containers"][0]["image"]
@@ -121,6 +124,12 @@ class Pods:
     def _become_ready(self, pod: JsonObject) -> None:
         state = pod["status"]["containerStatuses"][0]["state"]
         self._show(pod, state, phase="Running", ready=True)
+
+    def _flap(self, pod: JsonObject) -> None:
+        """Ready and not, in turn."""
+        status = pod["status"]["containerStatuses"][0]
+        self._show(pod, status["state"], phase="Running", ready=not status["ready"])
+        self._after(FLAP, pod, self._flap)
 
     def _crash(self, pod: JsonObject, delay: float) -> None:
         ended = {"exitCode": 1, "reason": "Error", "finishedAt": self._store.timestamp()}

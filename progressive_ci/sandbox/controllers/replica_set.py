@@ -13,6 +13,9 @@ from progressive_ci.sandbox.selectors import labels_of, matches_selector
 from progressive_ci.sandbox.store import Change, Store
 
 REACTION = 0.015
+_FIRST_TRY, _LONGEST_TRY = 0.005, 1000.0
+"""Seconds to the next look after a pod was refused: the first, doubled each time, and the last."""
+
 NAME_PREFIX = 58
 """Characters of the ReplicaSet's name that its pods keep; five more make theirs unique."""
 
@@ -27,6 +30,7 @@ class ReplicaSets:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._refused: dict[str, str] = {}
+        self._tries: dict[str, int] = {}
         self.refusal: Callable[[JsonObject], str] = lambda _: ""
         self._queue = Queue(store.timers, self._look, REACTION)
         store.subscribe(self._set_changed, REPLICA_SET)
@@ -58,15 +62,24 @@ class ReplicaSets:
 
     def _resize(self, owner: JsonObject, pods: list[JsonObject]) -> None:
         missing = owner["spec"]["replicas"] - len(pods)
-        self._refused.pop(owner["metadata"]["uid"], None)
+        if not self._refused.pop(owner["metadata"]["uid"], None):
+            self._tries.pop(owner["metadata"]["uid"], None)
         for _ in range(missing):
             pod = _pod_of(self._store, owner)
             if message := self.refusal(pod):
-                self._refused[owner["metadata"]["uid"]] = message
+                self._try_again_later(owner, message)
                 break
             self._store.insert(POD, pod)
         for pod in sorted(pods, key=_worth)[: max(-missing, 0)]:
             self._end(pod)
+
+    def _try_again_later(self, owner: JsonObject, message: str) -> None:
+        """As the controller's queue does: twice as late each time."""
+        metadata = owner["metadata"]
+        tries = self._tries.get(metadata["uid"], 0)
+        self._refused[metadata["uid"]], self._tries[metadata["uid"]] = message, tries + 1
+        delay = min(_FIRST_TRY * 2 ** min(tries, 20), _LONGEST_TRY)
+        self._queue.add(metadata["namespace"], metadata["name"], delay)
 
     def _end(self, pod: JsonObject) -> None:
         if not pod["spec"].get("nodeName"):
