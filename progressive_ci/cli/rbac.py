@@ -13,7 +13,7 @@ from progressive_ci.errors import SpecInvalid
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.release.guard_job import guard_name
-from progressive_ci.release.rights import guard_rights, posting_rights, rights, seldom
+from progressive_ci.release.rights import guard_rights, posting_rights, rights, seldom, welcome
 from progressive_ci.reports.preview import checks
 from progressive_ci.reports.role import account, roles
 
@@ -49,7 +49,7 @@ def main(settings: Settings) -> int:
     proxied = (way.access for way in asked if isinstance(way, Proxied))
     name = plan.workload.name
     posting = posting_rights(plan) if settings.guard else ()
-    click.echo(roles((*rights(plan), *proxied, *posting), name=name), nl=False)
+    click.echo(roles((*rights(plan), *welcome(plan), *proxied, *posting), name=name), nl=False)
     for occasion, wanted in seldom(plan).items():
         click.echo(f"---\n# {OCCASIONS[occasion]}\n{roles(wanted, name=f'{name}-{occasion}')}", nl=False)
     if settings.guard:

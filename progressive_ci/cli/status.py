@@ -5,6 +5,7 @@ import click
 from progressive_ci.cli.desk import Desk, quietly
 from progressive_ci.cli.rollback import workload
 from progressive_ci.cli.settings import Settings
+from progressive_ci.release import recalls
 from progressive_ci.release.records import read_record
 from progressive_ci.reports.status import status_text
 
@@ -14,8 +15,12 @@ def main(settings: Settings) -> int:
 
     def show(desk: Desk) -> int:
         namespace, name = workload(settings)
-        record = read_record(desk.hands(namespace=namespace, name=name), namespace=namespace, name=name)
-        click.echo(status_text(record) if record else f"there is no journal of {namespace}/{name}")
+        hands = desk.hands(namespace=namespace, name=name)
+        record = read_record(hands, namespace=namespace, name=name)
+        if record is None:
+            click.echo(f"there is no journal of {namespace}/{name}")
+        else:
+            click.echo(status_text(record, recalls.pending(hands, record.release)))
         return 0
 
     return quietly(settings, show)

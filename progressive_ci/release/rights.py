@@ -71,6 +71,11 @@ def seldom(plan: Plan) -> dict[str, tuple[Access, ...]]:
     }
 
 
+def welcome(plan: Plan) -> tuple[Access, ...]:
+    """What makes a run better and is never demanded: to hear of a recall at once, and not at the next look."""
+    return tuple(_on(kinds.CONFIG_MAP, plan.namespace, "watch", f"progressive-ci.{plan.workload.name}"))
+
+
 def posting_rights(plan: Plan) -> tuple[Access, ...]:
     """What a run needs beyond `rights` to post a guard and to take it away."""
     namespace, name = plan.namespace, guard_name(plan.workload.name)
