@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import assert_never
+from typing import TypeVar
 
 from progressive_ci.adapters import retry
 from progressive_ci.adapters.answers import Asked, decode, text
 from progressive_ci.adapters.discovery import kind_of
+from progressive_ci.adapters.freshness import Freshness
 from progressive_ci.adapters.grants import grants
-from progressive_ci.errors import ApiError, Forbidden, NoAnswer, NotFound, ServerError
+from progressive_ci.adapters.request import Request, of_apply, of_write
+from progressive_ci.errors import NOT_SENT, ApiError, Forbidden, NoAnswer, NotFound, ServerError
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import (
     SECRET,
@@ -19,16 +21,15 @@ from progressive_ci.model.kinds import (
     Ref,
     collection_path,
 )
-from progressive_ci.model.write import Create, Delete, Merge, Patch, Write
+from progressive_ci.model.write import Create, Delete, Write
 from progressive_ci.ports import Access, Clock, HttpResponse, Transport
 
+T = TypeVar("T")
 Guard = Callable[[float], None]
 """Makes sure that the lease outlives so many seconds, or raises: `ClusterLease.secure`."""
 
 _PAGE = 500
 _SHORTEST = 0.1
-_MANAGER = "progressive-ci"
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,6 @@ ONCE = Patience(read=5.0, read_total=0.0, write=5.0, write_total=0.0)
 """For the lease's renewals: the next one is near, so none is repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    path: str
-    asked: Asked
-    query: Mapping[str, str]
-    body: object | None = None
-    content_type: str = _JSON
-
-
 class KubeCluster:
     """`ports.Cluster`; without a guard its writes rest on no lease."""
 
@@ -79,21 +70,24 @@ class KubeCluster:
         self._patience = patience or Patience()
         self._listed: dict[str, tuple[JsonObject, ...]] = {}
         self._served: Mapping[str, tuple[str, ...]] | None = None
+        self._fresh = Freshness(clock)
+        self._reached = False
 
     def get(self, ref: Ref) -> JsonObject | None:
         """The object, or None where the API server itself says that it does not exist."""
-        asked = Asked("get", str(ref), secret=ref.kind == SECRET)
-        try:
-            found = self._read(_Request("GET", ref.path, asked, {}))
-        except NotFound:
-            return None
-        except ServerError as error:
-            if self._unserved(ref.kind, error):
+        request = Request("GET", ref.path, Asked("get", str(ref), secret=ref.kind == SECRET), {})
+
+        def look(timeout: float) -> JsonObject | None:
+            found = self._served_answer(request, ref.kind, timeout)
+            if found is None:
+                self._fresh.absent(ref)
                 return None
-            raise
-        if found.get("kind") != ref.kind.name:
-            raise ServerError(f"the API server answered with a {found.get('kind')}", where=str(ref))
-        return found
+            if found.get("kind") != ref.kind.name:
+                raise ServerError(f"the API server answered with a {found.get('kind')}", where=str(ref))
+            self._fresh.one(ref, found)
+            return found
+
+        return self._repeated(look)
 
     def list(
         self, kind: Kind, namespace: str, *, labels: str = "", fields: str = ""
@@ -103,12 +97,6 @@ class KubeCluster:
         query = {"limit": str(_PAGE)} | {name: value for name, value in selectors.items() if value}
         try:
             return self._pages(kind, namespace, query)
-        except NotFound:
-            return ()
-        except ServerError as error:
-            if self._unserved(kind, error):
-                return ()
-            raise
         except ApiError as error:
             if error.status != HTTPStatus.GONE:
                 raise
@@ -117,9 +105,19 @@ class KubeCluster:
 
     def send(self, write: Write, *, dry_run: bool = False) -> JsonObject:
         """Write, and return what the server stored (for a delete, what it answered)."""
-        return self._write(_write(write, {"dryRun": "All"} if dry_run else {}), dry_run=dry_run)
+        try:
+            stored = self._write(of_write(write, dry_run=dry_run), dry_run=dry_run)
+        except NotFound:
+            if not isinstance(write, Delete):
+                raise
+            return {}  # somebody was faster: the very object that was to go is gone
+        if isinstance(write, Delete):
+            self._fresh.gone(write.ref)
+        elif not dry_run:
+            self._fresh.stored(write.ref, stored, new=isinstance(write, Create))
+        return stored
 
-    def _write(self, request: _Request, *, dry_run: bool = False) -> JsonObject:
+    def _write(self, request: Request, *, dry_run: bool = False) -> JsonObject:
         guard = None if dry_run else self._guard
 
         def attempt() -> JsonObject:
@@ -135,19 +133,19 @@ class KubeCluster:
     def locate(self, document: JsonObject, namespace: str) -> Ref:
         """Address of the object that a document of any kind describes."""
         asked = Asked("discover", str(document["apiVersion"]))
-        kind = kind_of(document, lambda path: self._read(_Request("GET", path, asked, {})))
+
+        def served(kind: Kind) -> JsonObject | None:
+            request = Request("GET", kind.prefix, asked, {})
+            return self._repeated(lambda timeout: self._served_answer(request, kind, timeout))
+
+        kind = kind_of(document, served)
         metadata = document["metadata"]
         place = str(metadata.get("namespace") or namespace) if kind.namespaced else ""
         return Ref(kind, place, str(metadata["name"]))
 
     def apply(self, ref: Ref, document: JsonObject) -> JsonObject:
         """Server-side apply without force; a field that somebody else holds is a Conflict."""
-        body = {**document, "metadata": {**document["metadata"]}}
-        if ref.kind.namespaced:
-            body["metadata"]["namespace"] = ref.namespace
-        asked = Asked("apply", str(ref), secret=ref.kind == SECRET)
-        query = {"fieldManager": _MANAGER}
-        return self._write(_Request("PATCH", ref.path, asked, query, body, "application/apply-patch+yaml"))
+        return self._write(of_apply(ref, document))
 
     def allowed(self, access: Access) -> bool:
         """Whether the credential has the right.
@@ -163,7 +161,7 @@ class KubeCluster:
             body = {"apiVersion": kind.api_version, "kind": kind.name, "spec": {"namespace": namespace}}
             asked = Asked("create", kind.name)
             try:
-                answer = self._read(_Request("POST", collection_path(kind, ""), asked, {}, body))
+                answer = self._read(Request("POST", collection_path(kind, ""), asked, {}, body))
             except (Forbidden, NotFound):
                 answer = {}
             self._listed[namespace] = tuple((answer.get("status") or {}).get("resourceRules") or ())
@@ -185,7 +183,7 @@ class KubeCluster:
             "spec": {"resourceAttributes": {name: value for name, value in attributes.items() if value}},
         }
         asked = Asked("create", f"{kind.name} for {access.verb} {access.resource}")
-        answer = self._read(_Request("POST", collection_path(kind, ""), asked, {}, body))
+        answer = self._read(Request("POST", collection_path(kind, ""), asked, {}, body))
         return bool((answer.get("status") or {}).get("allowed"))
 
     def logs(self, pod: Ref, container: str, *, lines: int, previous: bool = False) -> tuple[str, ...]:
@@ -193,7 +191,7 @@ class KubeCluster:
         query = {"container": container, "tailLines": str(lines)}
         if previous:
             query["previous"] = "true"
-        request = _Request("GET", f"{pod.path}/log", Asked("get the log of", str(pod)), query)
+        request = Request("GET", f"{pod.path}/log", Asked("get the log of", str(pod)), query)
         try:
             said = text(self._exchange(request, self._patience.read), request.asked)
         except ApiError:
@@ -206,14 +204,38 @@ class KubeCluster:
         found: list[JsonObject] = []
         token = ""
         while True:
-            page = self._read(_Request("GET", path, asked, {**query, "continue": token} if token else query))
-            if not isinstance(page.get("items"), list):
-                raise ServerError(f"the API server answered with a {page.get('kind')}", where=asked.where)
+            request = Request("GET", path, asked, {**query, "continue": token} if token else query)
+            page = self._page(request, kind)
+            if page is None:
+                return ()
             # The items of a list lack what the list says for all of them.
             found += [{"apiVersion": kind.api_version, "kind": kind.name, **item} for item in page["items"]]
             token = (page.get("metadata") or {}).get("continue") or ""
             if not token:
                 return tuple(found)
+
+    def _page(self, request: Request, kind: Kind) -> JsonObject | None:
+        def look(timeout: float) -> JsonObject | None:
+            page = self._served_answer(request, kind, timeout)
+            if page is not None and not isinstance(page.get("items"), list):
+                what = f"the API server answered with a {page.get('kind')}"
+                raise ServerError(what, where=request.asked.where)
+            if page is not None and "continue" not in request.query:
+                self._fresh.many(kind, page, request.asked.where)
+            return page
+
+        return self._repeated(look)
+
+    def _served_answer(self, request: Request, kind: Kind, timeout: float) -> JsonObject | None:
+        """What the server answers to a read; None where it says itself that there is no such object or kind."""
+        try:
+            return decode(self._exchange(request, timeout), request.asked)
+        except NotFound:
+            return None
+        except ServerError as error:
+            if self._unserved(kind, error):
+                return None
+            raise
 
     def _unserved(self, kind: Kind, error: ApiError) -> bool:
         """Whether a 404 without a Status body is the API server's own: nobody has installed that API group.
@@ -224,7 +246,9 @@ class KubeCluster:
         if error.status != HTTPStatus.NOT_FOUND or not kind.group:
             return False
         if self._served is None:
-            groups = self._read(_Request("GET", "/apis", Asked("list", "API groups"), {})).get("groups") or []
+            request = Request("GET", "/apis", Asked("list", "API groups"), {})
+            answer = self._repeated(lambda timeout: decode(self._exchange(request, timeout), request.asked))
+            groups = answer.get("groups") or []
             self._served = {
                 group["name"]: tuple(version["version"] for version in group["versions"]) for group in groups
             }
@@ -238,23 +262,25 @@ class KubeCluster:
             )
         return not served
 
-    def _read(self, request: _Request) -> JsonObject:
+    def _read(self, request: Request) -> JsonObject:
+        def look(timeout: float) -> JsonObject:
+            return decode(self._exchange(request, timeout), request.asked)
+
+        return self._repeated(look)
+
+    def _repeated(self, look: Callable[[float], T]) -> T:
+        """Look until there is an answer; each look gets the seconds that it may take."""
         start, patience = self._clock.now(), self._patience
         end = start + max(patience.read, patience.read_total)
 
-        def attempt() -> JsonObject:
-            timeout = min(patience.read, max(end - self._clock.now(), _SHORTEST))
-            return decode(self._exchange(request, timeout), request.asked)
+        def attempt() -> T:
+            return look(min(patience.read, max(end - self._clock.now(), _SHORTEST)))
 
-        def again(error: BaseException) -> bool:
-            unserved = isinstance(error, ServerError) and error.status == HTTPStatus.NOT_FOUND
-            return retry.reads(error) and not unserved
+        return retry.repeat(attempt, self._clock, until=start + patience.read_total, again=retry.reads)
 
-        return retry.repeat(attempt, self._clock, until=start + patience.read_total, again=again)
-
-    def _exchange(self, request: _Request, timeout: float) -> HttpResponse:
+    def _exchange(self, request: Request, timeout: float) -> HttpResponse:
         try:
-            return self._transport.request(
+            answer = self._transport.request(
                 request.method,
                 request.path,
                 query=request.query,
@@ -266,39 +292,10 @@ class KubeCluster:
             raise NoAnswer(
                 error.what, where=request.asked.where, advice=error.advice, reason=error.reason
             ) from error
-
-
-def _write(write: Write, query: Mapping[str, str]) -> _Request:
-    """The request of a write; `query` says whether it is a dry run."""
-    ref, named = write.ref, {**query, "fieldManager": _MANAGER}
-    secret = ref.kind == SECRET
-    match write:
-        case Create():
-            path = collection_path(ref.kind, ref.namespace)
-            return _Request("POST", path, Asked("create", str(ref), secret=secret), named, write.body)
-        case Delete():
-            options = _delete_options(write, dry_run=bool(query))
-            return _Request("DELETE", ref.path, Asked("delete", str(ref)), query, options)
-        case Patch():
-            asked = Asked("patch", str(ref), secret=secret)
-            operations = list(write.operations)
-            return _Request("PATCH", ref.path, asked, named, operations, "application/json-patch+json")
-        case Merge():
-            asked = Asked("patch", str(ref), secret=secret)
-            return _Request("PATCH", ref.path, asked, named, write.body, "application/merge-patch+json")
-        case _:
-            assert_never(write)
-
-
-def _delete_options(write: Delete, *, dry_run: bool) -> JsonObject:
-    """The body of a delete. With a body the API server does not look at the query: a dry run must stand here."""
-    preconditions = {"uid": write.uid}
-    if write.resource_version:
-        preconditions["resourceVersion"] = write.resource_version
-    return {
-        "kind": "DeleteOptions",
-        "apiVersion": "v1",
-        "propagationPolicy": "Background",
-        "preconditions": preconditions,
-        **({"dryRun": ["All"]} if dry_run else {}),
-    }
+        except ApiError as error:
+            if error.reason == "Certificate" and self._reached:
+                # The settings are good, so this is a server in between that won't stay.
+                raise NoAnswer(error.what, where=request.asked.where, reason=NOT_SENT) from error
+            raise
+        self._reached = True
+        return answer

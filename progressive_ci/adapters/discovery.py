@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
-from progressive_ci.errors import NotFound, ProgressiveError, Refused, ServerError
+from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind
 
 
-def kind_of(document: JsonObject, read: Callable[[str], JsonObject]) -> Kind:
+def kind_of(document: JsonObject, read: Callable[[Kind], JsonObject | None]) -> Kind:
     """The kind of a document of any API that the server has.
 
     Args:
         document: with `apiVersion` and `kind`.
-        read: answers a GET of a path.
+        read: lists the resources of a kind's group and version; None where the server does not have them.
 
     Raises:
         Refused: the server does not know it.
@@ -22,11 +22,8 @@ def kind_of(document: JsonObject, read: Callable[[str], JsonObject]) -> Kind:
     if known := next((kind for kind in kinds.ALL if (kind.api_version, kind.name) == (version, name)), None):
         return known
     group, _, short = version.rpartition("/")
-    try:
-        served = read(Kind(group, short, name, "").prefix)
-    except (NotFound, ServerError) as error:
-        raise _unknown(document) from error
-    for item in served.get("resources") or ():
+    served = read(Kind(group, short, name, ""))
+    for item in (served or {}).get("resources") or ():
         if item.get("kind") == name and "/" not in item["name"]:
             return Kind(group, short, name, str(item["name"]), namespaced=bool(item["namespaced"]))
     raise _unknown(document)

@@ -1,5 +1,7 @@
 """Mishaps between the tool and the API server that are more than a missing answer or a refusal."""
 
+from functools import partial
+
 from progressive_ci.errors import ApiError, NoAnswer
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox.call import Call
@@ -31,7 +33,7 @@ def late(seconds: float) -> Fault:
     """Nobody answers in time, and the request reaches the server so long after it was sent."""
 
     def befall(call: Call, timeout: float, send: Send, clock: VirtualClock) -> HttpResponse:
-        clock.at(clock.now() + seconds, lambda: send(call))
+        clock.at(clock.now() + seconds, partial(_arrive, send, call))
         return drop()(call, timeout, send, clock)
 
     return befall
@@ -44,7 +46,7 @@ def repeat(seconds: float = 0.0) -> Fault:
         response = send(call)
         if not seconds:
             return send(call)
-        clock.at(clock.now() + seconds, lambda: send(call))
+        clock.at(clock.now() + seconds, partial(_arrive, send, call))
         return response
 
     return befall
@@ -68,3 +70,7 @@ def page(code: int = 200) -> Fault:
         return HttpResponse(code, {"Content-Type": "text/html"}, b"<html><body>One moment.</body></html>")
 
     return befall
+
+
+def _arrive(send: Send, call: Call) -> None:
+    send(call)
