@@ -16,6 +16,8 @@ export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
+# Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
+SHARED := $(BIN)/python -m tests.e2e.cluster with
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: help demo test check lint-ci scripts e2e bench image-test sweep sweep-sandbox soak
@@ -63,7 +65,7 @@ $(BUILT_E2E): $(BUILT)
 	@touch $@
 
 sweep: sweep-sandbox $(BUILT_E2E)
-	SWEEP=all $(PYTEST) -n $(JOBS) tests/e2e/test_sweep.py
+	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 2 * $(JOBS) )) tests/e2e/test_sweep.py
 
 # The simulated part, minutes: every request of every way in which a release can go.
 sweep-sandbox: $(BUILT)
@@ -78,7 +80,8 @@ e2e: $(BUILT_E2E)
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(CACHE)/bin/actionlint
-	$(PYTEST) -n $(JOBS) tests/e2e
+	$(PYTEST) -n $(JOBS) tests/e2e --ignore tests/e2e/test_sweep.py
+	$(SHARED) $(PYTEST) -n $$(( 2 * $(JOBS) )) tests/e2e/test_sweep.py
 
 bench: $(BUILT)
 	@$(BIN)/python -m tests.bench

@@ -1,4 +1,4 @@
-"""Owns the command line: `build` the programs, run a cluster (`up`), `check` what is missing."""
+"""Owns the command line: `build` the programs, run a cluster (`up`, `with COMMAND...`), `check` what is missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,10 +23,14 @@ _DEFAULT_STATE = "/tmp/progressive-ci-e2e/state.json"  # noqa: S108 - a fixed pl
 def main() -> int:
     """Run one command; 1 when something is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.cluster", description=__doc__)
-    parser.add_argument("command", choices=("build", "check", "up"))
-    command = {"build": _build, "check": _check, "up": _up}[parser.parse_args().command]
+    parser.add_argument("command", choices=("build", "check", "up", "with"))
+    parser.add_argument(
+        "words", nargs=argparse.REMAINDER, help="of a command that uses one cluster of its own"
+    )
+    chosen = parser.parse_args()
+    commands = {"build": _build, "check": _check, "up": _up, "with": lambda: _with(chosen.words)}
     try:
-        return command()
+        return commands[chosen.command]()
     except binaries.MissingError as error:
         _say(str(error), sys.stderr)
         return 1
@@ -64,6 +69,19 @@ def _up() -> int:
                 path.unlink()
             cluster.stop()
     return 0
+
+
+def _with(words: list[str]) -> int:
+    """Run a command whose processes all attach to one cluster; its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    cluster = Cluster.start(("contour", "istio"), say=_say)
+    path = cluster.folder / "state.json"
+    try:
+        _write_state(path, cluster)
+        return subprocess.run(words, env=os.environ | {ATTACH: str(path)}, check=False).returncode
+    finally:
+        cluster.stop()
 
 
 def _interrupt(ended: threading.Event) -> None:
