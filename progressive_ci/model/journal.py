@@ -117,6 +117,31 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """A release that was promoted, as far as taking it back needs it.
+
+    Attributes:
+        release: id.
+        mode: how its version came.
+        stable: the version that it replaced.
+        canary: the version that it brought.
+        route: who split the traffic.
+        before: what the fields of NAME were that it wrote beside the template.
+        drain_seconds: from weight 0 to the end of old pods.
+        abort_drain_seconds: from weight 0 to the end of a failed canary's pods.
+    """
+
+    release: str
+    mode: Mode
+    stable: Side
+    canary: Side
+    route: Route | None
+    before: tuple[Original, ...] = ()
+    drain_seconds: float = 30.0
+    abort_drain_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One measurement that was judged."""
 
@@ -185,6 +210,7 @@ class Record:
         passed: the steps that are done, each with all its required checks.
         why: what a person gave as the reason for going another way than the plan's.
         undoes: id of the finished release that this one takes back; empty for any other.
+        last: the release before this one that was promoted and not undone; None where that is not known.
         evidence: the last measurements.
         endings: earlier releases, the newest last.
         position: where its commit stands among the others.
@@ -232,6 +258,7 @@ class Record:
     passed: tuple[PassedStep, ...] = ()
     why: str = ""
     undoes: str = ""
+    last: Finished | None = None
     evidence: tuple[Evidence, ...] = ()
     endings: tuple[Ending, ...] = ()
     position: Position = field(default_factory=Position)

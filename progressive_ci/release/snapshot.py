@@ -19,6 +19,7 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import document_ref
 from progressive_ci.release.order import override
 from progressive_ci.release.ownership import look_up, owned
+from progressive_ci.release.predecessor import last_finished
 from progressive_ci.release.services import PIN
 from progressive_ci.release.workload import hash_of, name_of, selects
 from progressive_ci.routers.table import router_of
@@ -69,6 +70,7 @@ def snapshot(
         plan=digest(plan),
         why=options.reason,
         undoes=plan.undoes,
+        last=last_finished(found.before),
         endings=found.before.endings if found.before else (),
         position=options.position,
         deployed=found.before.deployed if found.before else None,

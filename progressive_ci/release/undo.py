@@ -1,22 +1,27 @@
 """`undo NAME`: a finished release returned to its predecessor, as a release of its own that takes no steps."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.journal import Record
+from progressive_ci.model.journal import Finished, Record, Side, Wanted
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
-from progressive_ci.model.plan import Plan, Workload
+from progressive_ci.model.plan import Mode, Plan, Workload
 from progressive_ci.ports import Hands
 from progressive_ci.release import conductor
+from progressive_ci.release.predecessor import changed_no_pods, last_finished
 from progressive_ci.release.records import read_record, unfinished
+from progressive_ci.release.trust import complaint
 from progressive_ci.release.workload import (
-    controller_uid,
     hash_of,
+    name_of,
+    owned_by,
     same_template,
+    selector_text,
     uid_of,
     without_hash,
 )
@@ -44,99 +49,108 @@ def undo(namespace: str, name: str, options: Options, hands: Hands, *, release: 
     if record is not None and record.undoes and record.result is Result.PROMOTED:
         told = f"release {record.undoes} of {name} is undone already, at {record.updated}"
         return Outcome(Result.NOTHING_TO_DO, told, release=record.release)
-    plan = _plan(_finished(record, namespace, name), hands)
+    record, last = _finished(record, namespace, name)
     # The version that serves may be broken: that is why it is undone.
-    return conductor.run(plan, replace(options, skip_analysis=True), hands, release=release)
+    chosen = replace(options, skip_analysis=True)
+    return conductor.run(_plan(record, last, hands), chosen, hands, release=release)
 
 
-def _finished(record: Record | None, namespace: str, name: str) -> Record:
-    """The record of a release that has a predecessor."""
+def _finished(record: Record | None, namespace: str, name: str) -> tuple[Record, Finished]:
+    """The release to take back, which has a predecessor."""
     place = f"{name} --namespace {namespace}"
     if record is None:
         raise _no(namespace, name, "there is no journal of a release", "release the earlier version")
     if unfinished(record):
         told = f"release {record.release} is unfinished ({record.state.value})"
         raise _no(namespace, name, told, f"`progressive-ci rollback {place}` brings it back")
-    if record.result is not Result.PROMOTED:
-        ended = record.result.word if record.result else "unknown"
-        told = f"the last release ended {ended}: its predecessor serves already"
-        raise _no(namespace, name, told, "release the version that you want")
-    if not record.stable.hash:
+    promoted = record.result is Result.PROMOTED
+    if promoted and changed_no_pods(record):
+        raise _no(namespace, name, "the last release changed no pods", "release the earlier settings")
+    if promoted and not record.stable.hash:
         raise _no(
             namespace, name, "it was the first release: it has no predecessor", "release another version"
         )
-    if record.stable.hash == record.canary.hash:
-        raise _no(namespace, name, "the last release changed no pods", "release the earlier settings")
-    return record
+    last = last_finished(record)
+    if last is None:
+        ended = record.result.word if record.result else "unknown"
+        told = f"the last release ended {ended}, and the journal knows no finished one before it"
+        raise _no(namespace, name, told, "release the version that you want")
+    _demand_trust(record, last)
+    return record, last
+
+
+def _demand_trust(record: Record, last: Finished) -> None:
+    """What the journal keeps of an earlier release is believed no further than what it says of its own."""
+    fields = tuple((item.path, item.value) for item in last.before)
+    kept = replace(
+        record,
+        mode=last.mode,
+        stable=last.stable,
+        canary=last.canary,
+        route=last.route,
+        wanted=Wanted(fields),
+    )
+    if wrong := complaint(replace(kept, objects=())):
+        advice = "somebody has edited it: release the version that you want"
+        raise _no(record.namespace, record.name, f"the journal can't be trusted: {wrong}", advice)
 
 
 def _no(namespace: str, name: str, what: str, advice: str) -> Refused:
     return Refused(ProgressiveError(what, where=f"workload {namespace}/{name}", advice=advice))
 
 
-def _plan(record: Record, hands: Hands) -> Plan:
+def _plan(record: Record, last: Finished, hands: Hands) -> Plan:
     """The predecessor as a plan: its template from its own ReplicaSet, its fields from the journal."""
     namespace, name = record.namespace, record.name
     live = hands.cluster.get(Ref(kinds.DEPLOYMENT, namespace, name))
     if live is None:
         raise _no(namespace, name, "the Deployment is gone", "release the version that you want")
-    if not _promoted(record, live, hands):
+    labels = selector_text(live["spec"]["selector"])
+    sets = owned_by(live, hands.cluster.list(kinds.REPLICA_SET, namespace, labels=labels))
+    if not _runs(last.canary, live, sets):
         told = "another version than the promoted one runs: somebody has changed it since"
         raise _no(namespace, name, told, "release the version that you want")
+    before = next((item for item in sets if uid_of(item) == last.stable.uid), None)
+    if before is None:
+        # A text in the journal alone is no version to run.
+        told = f"the predecessor's ReplicaSet {last.stable.name} is gone (revisionHistoryLimit)"
+        raise _no(namespace, name, told, "release the earlier version from its commit")
     return Plan(
         dialect="undo",
         namespace=namespace,
-        workload=_workload(record, live, _template(record, live, hands)),
-        mode=record.mode,
-        route=record.route,
+        workload=_workload(name, last, live, without_hash(before["spec"]["template"])),
+        mode=Mode.IN_PLACE if last.mode is Mode.IN_PLACE else Mode.ADOPT,
+        route=last.route,
         steps=(),
-        drain_seconds=record.drain_seconds,
-        abort_drain_seconds=record.abort_drain_seconds,
-        undoes=record.release,
+        drain_seconds=last.drain_seconds,
+        abort_drain_seconds=last.abort_drain_seconds,
+        undoes=last.release,
     )
 
 
-def _promoted(record: Record, live: JsonObject, hands: Hands) -> bool:
+def _runs(side: Side, live: JsonObject, sets: Iterable[JsonObject]) -> bool:
+    """Whether NAME holds the template of a version."""
     template = live["spec"]["template"]
-    if hash_of(template) == record.canary.hash:
+    if hash_of(template) == side.hash:
         return True
-    item = _set(record.canary.name, record, hands)
-    return item is not None and same_template(item["spec"]["template"], template)
-
-
-def _set(name: str, record: Record, hands: Hands) -> JsonObject | None:
-    return hands.cluster.get(Ref(kinds.REPLICA_SET, record.namespace, name)) if name else None
-
-
-def _template(record: Record, live: JsonObject, hands: Hands) -> JsonObject:
-    """What the predecessor's own ReplicaSet holds; a text in the journal alone is no version to run."""
-    found = _set(record.stable.name, record, hands)
-    if found is None or uid_of(found) != record.stable.uid or controller_uid(found) != uid_of(live):
-        told = f"the predecessor's ReplicaSet {record.stable.name} is gone (revisionHistoryLimit)"
-        raise _no(record.namespace, record.name, told, "release the earlier version from its commit")
-    return without_hash(found["spec"]["template"])
-
-
-def _workload(record: Record, live: JsonObject, template: JsonObject) -> Workload:
-    """NAME as it was: where the release wrote a field, its value before; the size stays as it is now."""
-    entry = record.owned(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
-    wrote = {path for path, _ in record.wanted.fields}
-    before = (
-        {item.path: item.value for item in entry.originals if item.path in wrote and item.present}
-        if entry
-        else {}
+    return any(
+        name_of(item) == side.name and same_template(item["spec"]["template"], template) for item in sets
     )
+
+
+def _workload(name: str, last: Finished, live: JsonObject, template: JsonObject) -> Workload:
+    """NAME as it was: where the release wrote a field, its value before; the size stays as it is now."""
+    before = {item.path: item.value for item in last.before if item.present}
     spec = live["spec"]
+    deadline = spec.get("progressDeadlineSeconds", _SECONDS)
     return Workload(
-        name=record.name,
+        name=name,
         template=template,
         selector=spec["selector"],
         replicas=None,
         strategy=before.get("/spec/strategy"),
         min_ready_seconds=before.get("/spec/minReadySeconds", 0 if spec.get("minReadySeconds") else None),
-        progress_deadline_seconds=before.get(
-            "/spec/progressDeadlineSeconds", spec.get("progressDeadlineSeconds", _SECONDS)
-        ),
+        progress_deadline_seconds=int(before.get("/spec/progressDeadlineSeconds", deadline)),
         revision_history_limit=before.get("/spec/revisionHistoryLimit"),
         labels=_pairs(before, _LABELS),
         annotations=_pairs(before, _ANNOTATIONS),

@@ -1,0 +1,36 @@
+"""What a finished release has replaced, kept in the journal for whoever takes it back. Pure."""
+
+from progressive_ci.model import kinds
+from progressive_ci.model.journal import Finished, Record
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.outcome import Result
+
+
+def last_finished(record: Record | None) -> Finished | None:
+    """The last promoted release that a record tells of: its own, or, where that changed no version, the one before."""
+    if record is None:
+        return None
+    if record.result is not Result.PROMOTED or changed_no_pods(record):
+        return record.last
+    return None if record.undoes or not record.stable.hash else _finished(record)
+
+
+def changed_no_pods(record: Record) -> bool:
+    """Whether a release changed settings alone."""
+    return record.stable.hash == record.canary.hash and bool(record.stable.hash)
+
+
+def _finished(record: Record) -> Finished:
+    entry = record.owned(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
+    wrote = {path for path, _ in record.wanted.fields}
+    before = tuple(item for item in entry.originals if item.path in wrote) if entry else ()
+    return Finished(
+        release=record.release,
+        mode=record.mode,
+        stable=record.stable,
+        canary=record.canary,
+        route=record.route,
+        before=before,
+        drain_seconds=record.drain_seconds,
+        abort_drain_seconds=record.abort_drain_seconds,
+    )
