@@ -4,7 +4,6 @@ An answer counts as the API server's own only when it is JSON that says what it 
 page, whatever its code, says nothing about the object: unknown, never "absent".
 """
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -20,6 +19,7 @@ from progressive_ci.errors import (
     Unprocessable,
 )
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpResponse
 
 _QUOTED = 400
@@ -91,7 +91,7 @@ def _succeeded(response: HttpResponse) -> bool:
 
 def _json(response: HttpResponse) -> JsonObject | None:
     try:
-        body = json.loads(response.body)
+        body = parsed(response.body)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None

@@ -4,7 +4,6 @@ All moments are by the server's clock: it is the server that decides when a cred
 """
 
 import base64
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import ProgressiveError, Unauthorized
+from progressive_ci.model.json_text import parsed
 
 _EARLY = timedelta(minutes=5)
 _PATIENCE = timedelta(seconds=15)
@@ -229,7 +229,7 @@ def end_of_jwt(token: str) -> datetime | None:
     if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = parsed(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return datetime.fromtimestamp(int(claims["exp"]), UTC)
     except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return None

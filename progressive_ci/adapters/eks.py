@@ -5,7 +5,6 @@ minutes from its date, whatever its own expiry says.
 """
 
 import base64
-import json
 import re
 import shutil
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from progressive_ci.adapters.http import origin
 from progressive_ci.adapters.oidc import asked
 from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import ProgressiveError, Refused, Unauthorized
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest
 
 _LIFE = timedelta(minutes=14)
@@ -108,7 +108,7 @@ def described(cluster: str, environ: Mapping[str, str], now: Now) -> dict[str, s
     headers = signed("GET", url, {}, b"", keys=keys, scope=Scope(region, "eks", now()))
     answer = asked(HttpRequest("GET", url, tuple(headers.items())))
     try:
-        told = json.loads(answer.body)["cluster"] if answer.status == HTTPStatus.OK else {}
+        told = parsed(answer.body)["cluster"] if answer.status == HTTPStatus.OK else {}
         return {
             "server": str(told["endpoint"]),
             "certificate-authority-data": str(told["certificateAuthority"]["data"]),

@@ -16,6 +16,7 @@ from typing import Any
 from progressive_ci.adapters.credential import Issued, until
 from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import Unauthorized
+from progressive_ci.model.json_text import parsed
 
 _TIMEOUT = 60.0
 _QUOTED = 600
@@ -96,7 +97,7 @@ class ExecPlugin:
 
 
 def _parsed(output: bytes, now: Now) -> Issued:
-    status = json.loads(output)["status"]
+    status = parsed(output)["status"]
     issued = Issued(
         str(status.get("token") or ""),
         str(status.get("clientCertificateData") or ""),

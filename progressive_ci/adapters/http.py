@@ -4,7 +4,6 @@ The only module that imports `requests`, and only once something is asked: that 
 """
 
 import base64
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from progressive_ci import __version__
 from progressive_ci.adapters.memory_file import path_of
 from progressive_ci.errors import NoAnswer, ProgressiveError
 from progressive_ci.metrics.provider import MOST_BYTES
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest, HttpResponse, TokenRequest
 
 _CHUNK = 65536
@@ -181,7 +181,7 @@ def _issued(request: HttpRequest, token: TokenRequest, until: float) -> tuple[st
         form |= {"client_id": token.client_id, "client_secret": token.client_secret}
         answer = _exchange(_form(request, token, form, ()), until)
     try:
-        body = json.loads(answer.body)
+        body = parsed(answer.body)
         lasts = float(body.get("expires_in") or "inf")
         return str(body["access_token"]), time.monotonic() + lasts - _EARLY
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -5,7 +5,6 @@ is told once and never disturbs the release.
 """
 
 import base64
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from progressive_ci.adapters.clock import ThreadClock
 from progressive_ci.adapters.worker import call
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.json_text import parsed
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.ports import HttpRequest, HttpResponse
 
@@ -190,7 +190,7 @@ def _ended(asked: Question, send: Send, clock: ThreadClock) -> str:
     if answer.status != HTTPStatus.OK:
         raise ProgressiveError(f"it answers with {answer.status}")
     try:
-        found = json.loads(answer.body)
+        found = parsed(answer.body)
     except (ValueError, RecursionError) as error:
         raise ProgressiveError("its answer is no JSON") from error
     if not isinstance(found, dict):

@@ -16,6 +16,7 @@ from progressive_ci.errors import (
 )
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import State
+from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import CONFIG_MAP, DEPLOYMENT, Ref
 from progressive_ci.model.write import Create, Delete, Merge
 from progressive_ci.ports import Cluster
@@ -65,7 +66,7 @@ class ClusterJournal:
         self._check_ours(found)
         self._seen = _seen(found)
         try:
-            record = json.loads(self._seen.text)
+            record = parsed(self._seen.text)
         except ValueError as error:
             raise self._unreadable(f"`{KEY}` is no JSON: {error}") from error
         if not isinstance(record, dict):

@@ -4,7 +4,6 @@ A cluster accepts them as they are where its API server trusts the CI system's i
 https://docs.github.com/actions/reference/security/oidc, https://docs.gitlab.com/ci/yaml/#id_tokens
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -14,6 +13,7 @@ from progressive_ci.adapters.credential import Fixed, Issued, end_of_jwt, until
 from progressive_ci.adapters.http import Sender, origin
 from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import NOT_SENT, NoAnswer, ProgressiveError, Unauthorized
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest, HttpResponse
 
 _URL, _REQUEST = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
@@ -101,6 +101,6 @@ def _value(answer: HttpResponse) -> str:
     if answer.status != HTTPStatus.OK:
         return ""
     try:
-        return str(json.loads(answer.body)["value"])
+        return str(parsed(answer.body)["value"])
     except (ValueError, KeyError, TypeError):
         return ""

@@ -1,11 +1,11 @@
 """A question to a Service inside the cluster, sent through the API server (`services/NAME/proxy`)."""
 
-import json
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 from progressive_ci.adapters.addresses import Proxied
 from progressive_ci.errors import ProgressiveError
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest, HttpResponse, Transport
 
 _NEUTRAL = {"accept", "content-type"}
@@ -55,7 +55,7 @@ def _refusal(response: HttpResponse) -> str:
     if response.status < HTTPStatus.BAD_REQUEST:
         return ""
     try:
-        body = json.loads(response.body)
+        body = parsed(response.body)
     except ValueError:
         return ""
     if not isinstance(body, dict) or body.get("kind") != "Status":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from progressive_ci.adapters.journal import RECALL_KEY
 from progressive_ci.errors import ApiError, Conflict, NoAnswer, NotFound, ServerError
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import CONFIG_MAP, Ref
 from progressive_ci.model.write import Merge
 from progressive_ci.ports import Cluster, Watch
@@ -66,7 +67,7 @@ def recall_in(found: JsonObject | None) -> JsonObject | None:
     """What stands under the key; whoever put something else there has asked nothing."""
     text = ((found or {}).get("data") or {}).get(RECALL_KEY)
     try:
-        recall = json.loads(text) if isinstance(text, str) else None
+        recall = parsed(text) if isinstance(text, str) else None
     except ValueError:
         return None
     return recall if isinstance(recall, dict) else None

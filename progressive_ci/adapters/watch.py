@@ -4,7 +4,6 @@ Every connection begins without a version, so the server tells the present state
 was none is in that state, so no version can be too old, and a state that comes twice does no harm.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Protocol
 from progressive_ci.adapters.answers import Asked, decode, refusal
 from progressive_ci.errors import ApiError, Forbidden, ProgressiveError, TooManyRequests
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import Ref, collection_path
 from progressive_ci.ports import Cluster, HttpResponse
 
@@ -112,7 +112,7 @@ def _hear(line: bytes, asked: Asked, deliver: Deliver) -> None:
         ApiError: it tells that the watch is over, or nothing that can be understood.
     """
     try:
-        event = json.loads(line)
+        event = parsed(line)
         kind, found = event["type"], event["object"]
     except (ValueError, TypeError, KeyError) as error:
         raise ApiError("a watch was answered with something that is no event", where=asked.where) from error

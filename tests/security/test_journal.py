@@ -255,3 +255,23 @@ def test_any_change_of_a_journal_touches_nobody_else_and_brings_no_foreign_templ
     for _ in range(2):
         tried(scene)
         held(scene, others, known)
+
+
+UNREADABLE = {
+    "no JSON": "{",
+    "deep brackets": "[" * 100_000,
+    "deep braces": '{"a":' * 100_000,
+    "a long number": '{"format": 1' + "0" * 5000 + "}",
+    "a number": "1",
+    "nothing": "",
+    "a deep value": '{"format": 1, "wanted": ' + '{"a":' * 900 + "1" + "}" * 901,
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_journal_that_is_none_is_refused_and_can_be_forgotten(body: str) -> None:
+    scene = given_scene.app(replicas=1)
+    forgery.deserted(scene, text(), MOMENTS["with traffic on the canary"])
+    forgery.edited(scene, body)
+    with pytest.raises(Refused, match="progressive-ci forget web"):
+        scene.rescued()
