@@ -153,7 +153,11 @@ def start(
 
 def start_with(shop: Shop, token: str, *command: str, server: str | None = None) -> Tool:
     """Start the tool with a token that is there already; see `start`."""
-    kubeconfig = shop.cluster.kubeconfig(token, server)
+    return start_as(shop, shop.cluster.kubeconfig(token, server), *command)
+
+
+def start_as(shop: Shop, kubeconfig: Path, *command: str) -> Tool:
+    """Start the tool with a kubeconfig; see `start`."""
     words = [sys.executable, "-m", "progressive_ci", *command]
     words += ["-n", shop.namespace, "--kubeconfig", str(kubeconfig)]
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
