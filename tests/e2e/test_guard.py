@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e import given, then, when
+from tests.e2e.cluster.client import Document
 from tests.e2e.cluster.waiting import wait_until
 from tests.e2e.given import NAME, NEW, OLD, ROOT, Shop
 
@@ -79,7 +80,7 @@ def _jobs(place: Shop) -> list[str]:
     return [item["metadata"]["name"] for item in place.cluster.admin.list("Job", place.namespace)]
 
 
-def _pods(place: Shop) -> list[given.Document]:
+def _pods(place: Shop) -> list[Document]:
     return place.cluster.admin.list("Pod", place.namespace, labelSelector=f"job-name={_GUARD}")
 
 
@@ -98,7 +99,7 @@ def _pods_go(place: Shop) -> None:
     wait_until("the guard's pod is gone", lambda: not _pods(place), seconds=60)
 
 
-def _journal(place: Shop) -> given.Document:
+def _journal(place: Shop) -> Document:
     found = place.cluster.admin.get("ConfigMap", f"progressive-ci.{NAME}", place.namespace)
-    record: given.Document = json.loads(found["data"]["journal.json"])
+    record: Document = json.loads(found["data"]["journal.json"])
     return record
