@@ -123,7 +123,8 @@ def test_every_message_of_the_troubleshooting_table_is_one_of_the_codes(message:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/architecture.md", "docs/routers.md", "docs/performance.md"]
+    "page",
+    ["README.md", "docs/architecture.md", "docs/routers.md", "docs/performance.md", "docs/credentials.md"],
 )
 def test_every_link_leads_somewhere(page: str) -> None:
     file = ROOT / page
@@ -142,3 +143,9 @@ def test_the_architecture_page_names_files_that_exist() -> None:
 
 def test_the_readme_shows_the_jenkins_step_as_it_is() -> None:
     assert (ROOT / "ci" / "jenkins" / "Jenkinsfile").read_text() in README
+
+
+def test_the_page_about_credentials_shows_every_way_to_log_in() -> None:
+    page = (ROOT / "docs" / "credentials.md").read_text()
+    (auth,) = (option for option in TABLE if option.name == "auth")
+    assert [way for way in auth.choices[2:] if f"`--auth {way}" not in page] == []
