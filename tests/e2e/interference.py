@@ -98,36 +98,3 @@ class OnTheWire:
         if call.number == self.number:
             self.landed = answer
         return None
-
-
-@dataclass(slots=True)
-class AtPromotion:
-    """Something happens before one request of the promotion, counted from 0; the lease's are not counted.
-
-    Attributes:
-        position: before which request.
-        act: what happens.
-        count: how many requests the promotion has had so far; None before it begins.
-        acted: whether it has happened.
-    """
-
-    position: int
-    act: Callable[[], None]
-    count: int | None = None
-    acted: bool = False
-
-    def before(self, call: Call) -> Answer | None:
-        """Count, and act where the position is reached."""
-        if self.count is None and starts_promotion(call):
-            self.count = 0
-        elif self.count is not None and not is_renewal(call):
-            self.count += 1
-        if self.count == self.position and not self.acted:
-            self.acted = True
-            self.act()
-        return None
-
-    def after(self, call: Call, answer: Answer) -> Answer | None:
-        """Give the server's answer."""
-        del call, answer
-        return None

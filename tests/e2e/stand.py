@@ -32,6 +32,7 @@ class Stand:
         token: with exactly the printed rights.
         image: what should serve.
         version: how many versions there were.
+        size: how many pods there should be after a case.
     """
 
     shop: Shop
@@ -40,6 +41,7 @@ class Stand:
     token: str
     image: str = OLD
     version: int = 1
+    size: int = SIZE
 
     def promotes(self, strike: Strike) -> bool:
         """Release a new version, struck on the way; whoever comes next finishes it.
@@ -111,7 +113,7 @@ class Stand:
 
         Where the next run found nothing to do, it also had no reason to take the lease.
         """
-        then.only_serves(self.shop, self.image, replicas=SIZE)
+        then.only_serves(self.shop, self.image, replicas=self.size)
         idle = result in {"unchanged", "nothing-to-do"}
         then.nothing_of_ours_is_left(self.shop, but_a_dead_holder=idle)
         assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told

@@ -67,9 +67,10 @@ def _status(code: int, reason: str) -> Answer:
     return Answer(code, json.dumps(told | {"message": "a fault of the test"}).encode())
 
 
+KILLED = Fault("killed when it is sent", fatal=True, before=_kill)
 FAULTS = (
     Fault("killed before it is sent", fatal=True, before=_kill_unsent),
-    Fault("killed when it is sent", fatal=True, before=_kill),
+    KILLED,
     Fault("killed when it is answered", fatal=True, after=_kill),
     Fault("SIGTERM", before=_terminate),
     Fault("the answer is lost", after=_lose),

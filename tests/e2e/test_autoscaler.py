@@ -1,52 +1,80 @@
-"""Whatever an autoscaler asks for during the promotion, the workload gets, and it never has too few pods."""
+"""Whatever an autoscaler asks for during the promotion, the workload gets, and it never has too few pods.
 
+With SWEEP=all each of the wishes at every request of the promotion, else one of them.
+"""
+
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 
-from tests.e2e import given, then, when
-from tests.e2e.cluster.proxy import RecordingProxy
-from tests.e2e.given import NEW, Shop
-from tests.e2e.interference import AtPromotion
+from tests.e2e import then, when
+from tests.e2e.cluster import workloads
+from tests.e2e.given import NAME, Shop
+from tests.e2e.interference import is_renewal
+from tests.e2e.stand import Stand, opened
+from tests.e2e.strikes import Fault, Process, Strike
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 _SIZE = 4
+_WISHES = (_SIZE - 2, _SIZE + 3, _SIZE * 2)
+_LANES = 6
+"""Each tries every so manyth request of the promotion, until a promotion ends before it gets there."""
 
 
-@pytest.mark.parametrize(("position", "wish"), [(1, 2), (6, 7), (12, 8), (16, 2), (21, 7), (27, 8)])
-def test_an_autoscaler_may_write_at_any_time(shop: Callable[..., Shop], position: int, wish: int) -> None:
-    place = shop(replicas=_SIZE)
-    place.releases(NEW, steps=given.QUICK, judged=False)
-    with RecordingProxy(place.cluster) as proxy, when.users(place) as load:
-        hooks = AtPromotion(position, lambda: when.somebody_scales(place, wish))
-        proxy.hooks = hooks
-        with when.start(place, server=proxy.url) as tool:
-            tool.wait_for("== promote")
-            with _fewest_ready(place) as fewest:
-                run = tool.end()
-        assert hooks.acted
-        records = load.stop()
-    then.ended(run, 0, "promoted")
-    then.no_request_failed(records)
-    assert min(fewest) >= min(_SIZE, wish)
-    then.only_serves(place, NEW, replicas=wish)
-    then.nothing_of_ours_is_left(place)
+@pytest.mark.parametrize("lane", range(_LANES))
+def test_an_autoscaler_may_write_between_any_two_requests_of_the_promotion(
+    shop: Callable[..., Shop], lane: int
+) -> None:
+    with opened(shop(replicas=_SIZE)) as stand:
+        for position in count(lane, _LANES):
+            if not all(_gets(stand, wish, position) for wish in _wishes(lane, position)):
+                break
+    assert position > lane, "the promotion has no such request"
+
+
+def _wishes(lane: int, position: int) -> tuple[int, ...]:
+    if os.environ.get("SWEEP") == "all":
+        return _WISHES
+    return (_WISHES[(lane + position // _LANES) % len(_WISHES)],)
+
+
+def _gets(stand: Stand, wish: int, position: int) -> bool:
+    """Release a version, have another size asked for on the way, and go back to the usual one."""
+
+    def scale(_: Process) -> None:
+        stand.size = wish
+        when.somebody_scales(stand.shop, wish)
+
+    scales = Fault("somebody scales", before=scale)
+    strike = Strike(scales, position, counts=lambda call: not is_renewal(call))
+    stand.size = _SIZE
+    with _fewest_ready(stand, strike) as fewest:
+        reached = stand.promotes(strike)
+    if reached:
+        assert min(fewest) >= min(_SIZE, wish), f"{strike.told}: {fewest}"
+        when.somebody_scales(stand.shop, _SIZE)
+        workloads.wait_ready(stand.shop.cluster.admin, stand.shop.namespace, NAME)
+    return reached
 
 
 @contextmanager
-def _fewest_ready(place: Shop) -> Iterator[list[int]]:
-    """Count the ready new pods again and again."""
+def _fewest_ready(stand: Stand, strike: Strike) -> Iterator[list[int]]:
+    """Count the ready new pods again and again, from the beginning of the promotion on."""
     counts: list[int] = []
     over = threading.Event()
+    image = f"example/app:{stand.version + 1}.0.0"
 
-    def count() -> None:
+    def look() -> None:
         while not over.wait(0.1):
-            counts.append(then.ready(place, NEW))
+            if strike.begun.is_set():
+                counts.append(then.ready(stand.shop, image))
 
-    watcher = threading.Thread(target=count)
+    watcher = threading.Thread(target=look)
     watcher.start()
     try:
         yield counts
