@@ -144,13 +144,18 @@ def _hold_route(vigil: Vigil) -> None:
     carried = table.weight(route, objects)
     if wanted is None or carried == wanted:
         return
-    ref, who = _changed(release)
-    field = f"the weights (from {wanted} to {carried})"
-    assert_once(release, WEIGHT, field=field, ref=ref, who=who)
+    note_changed_split(release, wanted, carried)
     if carried < wanted:
         _raise(vigil, wanted)
     else:
         traffic.shift(release, wanted, vigil.pause)
+
+
+def note_changed_split(release: Release, wanted: Weight, carried: Weight) -> None:
+    """Somebody has changed the weights: they are set again, once."""
+    ref, who = _changed(release)
+    field = f"the weights (from {wanted} to {carried})"
+    assert_once(release, WEIGHT, field=field, ref=ref, who=who)
 
 
 def _changed(release: Release) -> tuple[Ref, str]:

@@ -4,24 +4,20 @@ from functools import partial
 from typing import assert_never
 
 from progressive_ci.model import weight
-from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Stage
-from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import traffic
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.others import note_changed_split
 from progressive_ci.release.passes import note_pass
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, unavailable
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, replicas_of
-
-_WEIGHT = "weight"
-"""The split, in the list of what was written again."""
 
 
 def describe(step: Step) -> str:
@@ -106,16 +102,8 @@ def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
 
 def _overwrite(release: Release, ours: tuple[Weight, Weight], carried: Weight) -> None:
     """Where somebody has changed the split since the last step, it is written again, once."""
-    if carried in ours:
-        return
-    who = ", ".join(str(ref) for ref in traffic.router(release).objects(traffic.route_of(release)))
-    if _WEIGHT in release.record.asserted:
-        told = f"somebody keeps changing the weights of {who}, which this release needs"
-        advice = "let your GitOps tool ignore these weights while a release runs"
-        raise Stop(Cause(Result.CANCELLED, told, advice=advice))
-    told = f"somebody has changed the weights of {who} from {ours[0]} to {carried}; they are set again, once"
-    release.hands.reporter.emit(Warned(told))
-    release.enter(asserted=(*release.record.asserted, _WEIGHT))
+    if carried not in ours:
+        note_changed_split(release, ours[0], carried)
 
 
 def _await_stable(vigil: Vigil, share: Weight) -> None:
