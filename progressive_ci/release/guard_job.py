@@ -1,4 +1,4 @@
-"""The guard's Job in the cluster (batch/v1): what it looks like, how a release posts it, and how it goes again."""
+"""The guard's Job in the cluster (batch/v1): what it is called, what it looks like, and how it goes again."""
 
 import re
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from progressive_ci.errors import Conflict, NotFound, ProgressiveError
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import RELEASE
+from progressive_ci.model.journal import Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Plan
-from progressive_ci.model.write import Create, Delete
+from progressive_ci.model.write import Delete
 from progressive_ci.ports import Cluster, Hands
-from progressive_ci.release.needed import refuse_foreign
-from progressive_ci.release.release import Release, if_absent
+from progressive_ci.release.release import Release
 from progressive_ci.release.workload import labels_of, uid_of
 
 IMAGE = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
@@ -31,7 +31,6 @@ _KEPT = 300
 _RESTARTS = 20
 _GRACE = 60
 _ATTEMPTS = 5
-_AGAIN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,11 @@ def guard_name(workload: str) -> str:
     digest = sha256(workload.encode()).hexdigest()[:_DIGEST]
     kept = workload[: len(workload) - (len(name) - _LONGEST) - _DIGEST - 1].rstrip("-.")
     return f"progressive-ci-{kept}-{digest}-guard"
+
+
+def job_ref(record: Record) -> Ref:
+    """Address of the Job that watches over a release."""
+    return Ref(kinds.JOB, record.namespace, guard_name(record.name))
 
 
 def checked_image(image: str) -> str:
@@ -93,31 +97,14 @@ def without_account(plan: Plan, hands: Hands) -> list[ProgressiveError]:
     ]
 
 
-def post(release: Release, terms: Terms) -> None:
-    """Let a Job watch over the release, where one was asked for; the journal names it already.
-
-    It belongs to the journal, so that it goes when that is deleted.
-    """
-    if not release.record.guarded:
-        return
-    ref = _ref(release)
-    _replace_earlier(release, ref)
-    journal = release.must_read(
-        Ref(kinds.CONFIG_MAP, release.record.namespace, f"progressive-ci.{release.record.name}")
-    )
-    body = _job(release, ref, journal, terms)
-    refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
-    release.note(f"{ref} watches over the release")
-
-
 def dismiss(release: Release) -> None:
     """The release has come to its end: its guard goes, or finds out itself."""
     if not release.record.guarded:
         return
     try:
-        remove(release.hands.cluster, _ref(release), release.record.release)
+        remove(release.hands.cluster, job_ref(release.record), release.record.release)
     except ProgressiveError as error:
-        release.note(f"{_ref(release)} is still there, and removes itself: {error}")
+        release.note(f"{job_ref(release.record)} is still there, and removes itself: {error}")
 
 
 def remove(cluster: Cluster, ref: Ref, release: str) -> None:
@@ -146,22 +133,15 @@ def remove(cluster: Cluster, ref: Ref, release: str) -> None:
             return
 
 
-def _ref(release: Release) -> Ref:
-    return Ref(kinds.JOB, release.record.namespace, guard_name(release.record.name))
+def rendered(record: Record, journal: JsonObject, terms: Terms) -> JsonObject:
+    """The Job of a release.
 
-
-def _replace_earlier(release: Release, ref: Ref) -> None:
-    """The guard of an earlier release may not have gone yet; its time would run out too early for this one."""
-    seen = release.read(ref)
-    owner = labels_of(seen).get(RELEASE) if seen is not None else None
-    if owner is None or owner == release.record.release:
-        return
-    remove(release.hands.cluster, ref, owner)
-    while release.read(ref) is not None:
-        release.pause(_AGAIN)
-
-
-def _job(release: Release, ref: Ref, journal: JsonObject, terms: Terms) -> JsonObject:
+    Args:
+        record: of the release.
+        journal: the ConfigMap that it goes with.
+        terms: what it is made of.
+    """
+    ref = job_ref(record)
     labels = {"app.kubernetes.io/managed-by": "progressive-ci"}
     owner = {
         "apiVersion": kinds.CONFIG_MAP.api_version,
@@ -188,13 +168,13 @@ def _job(release: Release, ref: Ref, journal: JsonObject, terms: Terms) -> JsonO
                     "labels": {**labels, "sidecar.istio.io/inject": "false"},
                     "annotations": {"linkerd.io/inject": "disabled"},
                 },
-                "spec": _pod(release, ref, terms),
+                "spec": _pod(record, ref, terms),
             },
         },
     }
 
 
-def _pod(release: Release, ref: Ref, terms: Terms) -> JsonObject:
+def _pod(record: Record, ref: Ref, terms: Terms) -> JsonObject:
     """What the restricted pod security standard asks for, and nothing that has to be written to."""
     return {
         "serviceAccountName": ref.name,
@@ -212,7 +192,7 @@ def _pod(release: Release, ref: Ref, terms: Terms) -> JsonObject:
                 "name": "guard",
                 "image": terms.image,
                 "command": ["progressive-ci"],
-                "args": list(_arguments(release, terms)),
+                "args": list(_arguments(record, terms)),
                 "resources": {
                     "requests": {"cpu": "10m", "memory": "64Mi"},
                     "limits": {"cpu": "500m", "memory": "256Mi"},
@@ -227,7 +207,6 @@ def _pod(release: Release, ref: Ref, terms: Terms) -> JsonObject:
     }
 
 
-def _arguments(release: Release, terms: Terms) -> Iterable[str]:
-    record = release.record
+def _arguments(record: Record, terms: Terms) -> Iterable[str]:
     yield from ("guard", record.name, "--namespace", record.namespace)
     yield from ("--rollback-budget", f"{ceil(terms.budget)}s")
