@@ -10,12 +10,13 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Plan
 from progressive_ci.ports import Hands
-from progressive_ci.release import first, guard_job, order, preflight, settings, steps, turn
+from progressive_ci.release import first, guard_post, order, preflight, settings, steps, turn
 from progressive_ci.release.attempt import attempt, called_off
 from progressive_ci.release.credential_end import in_time
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.guard_job import terms_of
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.needed import create_missing
 from progressive_ci.release.promotion import promote
@@ -132,7 +133,7 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
     deadline = release.hands.clock.now() + hard_end(plan, release.options)
     vigil = Vigil(release, deadline=deadline, keep_up=partial(steps.keep_up, release))
     release.began("prepare")
-    guard_job.post(release, guard_job.terms_of(release.options, hard_end(plan, release.options)))
+    guard_post.post(release, terms_of(release.options, hard_end(plan, release.options)))
     create_missing(release, found)
     MODES[release.record.mode].prepare(vigil, found)
     if not release.options.skip_analysis:

@@ -57,8 +57,7 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
     _demand(plan, hands, rights(plan, first=found is None))
     if options.apply_rest:
         _demand(plan, hands, rest_rights(plan, hands))
-    if options.guard:
-        _demand(plan, hands, posting_rights(plan))
+    _demand_guard(plan, options, hands)
     if found is None:
         return _first(plan, hands, before)
     standing = stable.stand(hands, found, unhealthy=options.skip_analysis)
@@ -75,7 +74,6 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
         return findings
     objects = survey(plan.route, hands)
     reasons = [*around.reasons, *route_reasons(plan, chosen, objects), *changed_config(plan, hands)]
-    reasons += without_account(plan, hands) if options.guard else ()
     if not reasons and not options.skip_analysis:
         reasons += unanswered(plan, hands, findings)
     if reasons:
@@ -87,6 +85,15 @@ def admit(plan: Plan, options: Options, hands: Hands, *, mode: Mode) -> None:
     """What a release that is gone on with needs of spec, options and credential."""
     _fit(plan, options)
     _demand(plan, hands, rights(plan, mode=mode))
+    _demand_guard(plan, options, hands)
+
+
+def _demand_guard(plan: Plan, options: Options, hands: Hands) -> None:
+    """The rights to post a guard, and the account that it acts with."""
+    if options.guard:
+        _demand(plan, hands, posting_rights(plan))
+        if reasons := without_account(plan, hands):
+            raise Refused(*reasons)
 
 
 def _fit(plan: Plan, options: Options) -> None:

@@ -22,6 +22,8 @@ from progressive_ci.release import candidate, preflight, rescue, steps, traffic
 from progressive_ci.release.attempt import attempt
 from progressive_ci.release.digest import digest
 from progressive_ci.release.duration import hard_end
+from progressive_ci.release.guard_job import terms_of
+from progressive_ci.release.guard_post import post
 from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.promotion import promote
@@ -96,7 +98,9 @@ def _same_version(plan: Plan, options: Options, hands: Hands, record: Record) ->
 def _forward(release: Release, plan: Plan) -> Outcome:
     """The steps that are left, then the promotion."""
     done = len(release.record.passed)
-    release.enter(result=None, reason="", source=Source())
+    guarded = release.record.guarded or bool(release.options.guard)
+    release.enter(result=None, reason="", source=Source(), guarded=guarded)
+    post(release, terms_of(release.options, hard_end(plan, release.options)))
     release.hands.reporter.emit(Noted(_told(release, plan, done)))
     clock = release.hands.clock
     vigil = Vigil(

@@ -12,6 +12,7 @@ from progressive_ci.sandbox.controllers.deployment import Deployments
 from progressive_ci.sandbox.controllers.endpoint_slices import EndpointSlices
 from progressive_ci.sandbox.controllers.garbage import Garbage
 from progressive_ci.sandbox.controllers.gateway import Gateways
+from progressive_ci.sandbox.controllers.jobs import Jobs
 from progressive_ci.sandbox.controllers.pods import Pods
 from progressive_ci.sandbox.controllers.replica_set import ReplicaSets
 from progressive_ci.sandbox.prometheus import Prometheus
@@ -47,6 +48,7 @@ class World:
         self.pods = Pods(self.store)
         EndpointSlices(self.store)
         Gateways(self.store)
+        Jobs(self.store)
         Garbage(self.store)
         self.traffic = Traffic(self.store)
         self.database = Database(self.store, self.traffic)
