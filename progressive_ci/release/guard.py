@@ -93,7 +93,7 @@ class Watch:
         return done
 
     def _leave(self, record: Record | None) -> Outcome:
-        """The release was brought to its end by somebody else, or forgotten: nothing is written but the own Job's end."""
+        """Somebody else has brought the release to its end, or it is forgotten: only the own Job goes."""
         reason = f"nothing of {self.name} is left to watch over"
         if record is not None and record.release == self.release and record.result is not None:
             reason = f"release {record.release} ended {record.result.word}"
