@@ -35,6 +35,7 @@ class World:
         store: the objects, for a look without a request.
         api: the API server.
         replica_sets: their controller, for what it may not create.
+        jobs: their controller, for what does not start.
         pods: the kubelets.
         traffic: the users, and the count of what they saw.
         prometheus: what measures it.
@@ -48,7 +49,7 @@ class World:
         self.pods = Pods(self.store)
         EndpointSlices(self.store)
         Gateways(self.store)
-        Jobs(self.store)
+        self.jobs = Jobs(self.store)
         Garbage(self.store)
         self.traffic = Traffic(self.store)
         self.database = Database(self.store, self.traffic)
