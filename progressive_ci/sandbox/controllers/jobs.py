@@ -10,9 +10,14 @@ REACTION = 1.0
 
 
 class Jobs:
-    """Reacts to new Jobs."""
+    """Reacts to new Jobs.
+
+    Attributes:
+        starts: whether their pods start.
+    """
 
     def __init__(self, store: Store) -> None:
+        self.starts = True
         self._store = store
         self._queue = Queue(store.timers, self._look, REACTION)
         store.subscribe(self._changed, JOB)
@@ -24,6 +29,6 @@ class Jobs:
 
     def _look(self, namespace: str, name: str) -> None:
         found = self._store.get(JOB, namespace, name)
-        if found is not None:
+        if found is not None and self.starts:
             state = {"active": 1, "ready": 1, "startTime": self._store.timestamp()}
             self._store.write(JOB, {**clone(found), "status": state}, counts=False)
