@@ -41,7 +41,7 @@ def run(plan: Plan, options: Options, hands: Hands, *, release: str) -> Outcome:
         release: id for this release.
     """
     try:
-        with heard(hands, release), in_time(plan, options, hands):
+        with heard(hands, release):
             outcome = _run(plan, options, hands, release)
     except ProgressiveError as error:
         outcome = replace(outcome_of(error), release=release)
@@ -61,7 +61,8 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
         hands.reporter.emit(Warned(warning))
     if found.unchanged:
         return _unchanged(found, release_id)
-    return _begin(plan, options, hands, found, release_id)
+    with in_time(plan, options, hands):
+        return _begin(plan, options, hands, found, release_id)
 
 
 def _begin(plan: Plan, options: Options, hands: Hands, found: Findings, release_id: str) -> Outcome:

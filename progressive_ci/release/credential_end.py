@@ -50,10 +50,21 @@ def warning(plan: Plan, options: Options, hands: Hands) -> tuple[str, ...]:
     login, need, longest = hands.credential.look(), needed(plan, options), worst_case(plan, options)
     if login.left is None or login.left > longest + need:
         return ()
-    return (
+    told = (
         f"{login.kind} ends {_moment(login)}, and the release may take {duration(longest)}: what is not promoted "
-        f"{duration(need)} before that is rolled back; {login.advice}",
+        f"{duration(need)} before that is rolled back; {login.advice}"
     )
+    return (told,)
+
+
+def demand(plan: Plan, options: Options, hands: Hands) -> None:
+    """The credential lasts for the way back at least.
+
+    Raises:
+        Refused: it doesn't.
+    """
+    if short := too_short(plan, options, hands):
+        raise Refused(*short)
 
 
 def weighed(plan: Plan, options: Options, hands: Hands, found: Findings) -> Findings:
@@ -64,8 +75,7 @@ def weighed(plan: Plan, options: Options, hands: Hands, found: Findings) -> Find
     """
     if found.unchanged:
         return found
-    if short := too_short(plan, options, hands):
-        raise Refused(*short)
+    demand(plan, options, hands)
     return replace(found, warnings=(*found.warnings, *warning(plan, options, hands)))
 
 

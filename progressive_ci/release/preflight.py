@@ -84,6 +84,7 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
 def admit(plan: Plan, options: Options, hands: Hands, *, mode: Mode) -> None:
     """What a release that is gone on with needs of spec, options and credential."""
     _fit(plan, options)
+    credential_end.demand(plan, options, hands)
     _demand(plan, hands, rights(plan, mode=mode))
     _demand_guard(plan, options, hands)
 

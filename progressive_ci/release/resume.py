@@ -20,6 +20,7 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands
 from progressive_ci.release import candidate, preflight, rescue, steps, traffic
 from progressive_ci.release.attempt import attempt
+from progressive_ci.release.credential_end import in_time
 from progressive_ci.release.digest import digest
 from progressive_ci.release.duration import hard_end
 from progressive_ci.release.guard_job import terms_of
@@ -57,7 +58,7 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
     if release is None or release.record.release != record.release or release.record.stage != record.stage:
         hands.lease.release()
         return None
-    with heard(hands, record.release):
+    with heard(hands, record.release), in_time(plan, options, hands):
         return attempt(release, partial(_forward, release, plan))
 
 

@@ -96,6 +96,19 @@ def test_a_token_that_would_not_last_for_the_way_back_is_refused() -> None:
     then.nothing_was_written(run, but=())
 
 
+def test_a_short_token_is_enough_to_finish_what_an_earlier_run_left() -> None:
+    scene = given.app()
+    scene.sandbox.faults.plan(faults.kill_after(), when=faults.to("PATCH", "/httproutes/"))
+    scene.released(text("gateway"))
+    scene.sandbox.clock.run(MINUTE)
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=120)
+    run = scene.released(text("gateway"))
+    then.ended(run, Result.REFUSED)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
 def test_a_short_token_is_enough_where_nothing_has_to_be_written() -> None:
     scene = given.app()
     scene.login = login.fixed(scene.sandbox, ADMIN, seconds=90)
