@@ -28,6 +28,12 @@ def pause(release: Release) -> None:
     release.write(ref, existing(lambda seen: wish(ref, seen, [valued(PAUSED, value=True)])))
 
 
+def resume(release: Release) -> None:
+    """Let NAME's controller go on before the rest is done; our mark stays."""
+    ref = deployment_ref(release)
+    release.write(ref, existing(lambda seen: wish(ref, seen, [absent(PAUSED)])))
+
+
 def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObject:
     """The pod template of a version, from its ReplicaSet, or the journal's copy where no history is kept."""
     found = release.known(Ref(REPLICA_SET, release.record.namespace, name))

@@ -29,6 +29,7 @@ LOOK = 30.0
 WEIGHT = "weight"
 """The split, in the list of what was written again."""
 
+_SHELTERED = 10.0
 _LOSSES = 3
 _SPLITS = ("f:rules", "f:http", "f:nginx.ingress.kubernetes.io/canary-weight")
 """Where the weights stand, as the API server names who wrote them."""
@@ -37,7 +38,10 @@ _SPLITS = ("f:rules", "f:http", "f:nginx.ingress.kubernetes.io/canary-weight")
 def serve(vigil: Vigil) -> None:
     """Look for what the last count makes doubtful, and from time to time at everything."""
     release, clock = vigil.release, vigil.release.hands.clock
-    if vigil.serving or release.record.mode is Mode.IN_PLACE or not release.record.stable.hash:
+    if release.record.mode is Mode.IN_PLACE or not release.record.stable.hash:
+        return
+    if vigil.serving:
+        _hold_sheltered(vigil)
         return
     vigil.serving = True
     try:
@@ -46,7 +50,15 @@ def serve(vigil: Vigil) -> None:
             vigil.looked = clock.now()
             look(vigil)
     finally:
-        vigil.serving = False
+        vigil.serving, vigil.needed = False, 0
+
+
+def _hold_sheltered(vigil: Vigil) -> None:
+    """While lost pods are waited for, nobody may take away that they come."""
+    release, now = vigil.release, vigil.release.hands.clock.now()
+    if vigil.needed and now >= vigil.looked + _SHELTERED:
+        vigil.looked = now
+        _hold_canary(release, vigil.needed)
 
 
 def look(vigil: Vigil) -> None:
@@ -68,6 +80,7 @@ def look(vigil: Vigil) -> None:
     if traffic.routed(release):
         _hold_route(vigil)
     else:
+        _hold_stable(release)
         _hold_canary(release, 0)
 
 
@@ -82,9 +95,7 @@ def _after_count(vigil: Vigil) -> None:
     if carried in (None, weight.NONE) or not traffic.routed(release):
         return
     if carried < weight.ALL and not release.stable_ready[0]:
-        stable = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
-        if release.read(stable) is None:
-            raise gone(stable)
+        _hold_stable(release)
     needed = traffic.needed_pods(carried, release.record.size)
     if release.canary_ready < max(1, needed - release.record.unavailable):
         _shelter(vigil, carried)
@@ -98,6 +109,7 @@ def _shelter(vigil: Vigil, share: Weight) -> None:
         raise unready("the new pods lose their readiness again and again")
     mode = MODES[release.record.mode]
     needed = traffic.needed_pods(share, mode.size(release))
+    vigil.needed, vigil.looked = needed, release.hands.clock.now()
     _hold_canary(release, needed)
     lower = max(Weight(floor(share.percent * ready / needed)), traffic.bearable(release, share))
     release.hands.reporter.emit(
@@ -120,6 +132,13 @@ def _raise(vigil: Vigil, share: Weight) -> None:
     vigil.changed_at = release.hands.clock.now()
 
 
+def _hold_stable(release: Release) -> None:
+    """A paused Deployment does not make its ReplicaSet again: only the way back does."""
+    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+    if release.read(ref) is None:
+        raise gone(ref)
+
+
 def _hold_canary(release: Release, needed: int) -> None:
     """The canary's ReplicaSet or Deployment must stand, and be asked for the pods that its share needs."""
     kind = kinds.DEPLOYMENT if release.record.mode is Mode.ROLL else kinds.REPLICA_SET
@@ -130,6 +149,7 @@ def _hold_canary(release: Release, needed: int) -> None:
     if replicas_of(found) < needed:
         who = last_writer(found, "f:replicas")
         assert_once(release, f"canary {REPLICAS}", field="spec.replicas", ref=ref, who=who)
+        MODES[release.record.mode].grow(release, needed)
 
 
 def _hold_route(vigil: Vigil) -> None:

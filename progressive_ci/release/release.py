@@ -18,7 +18,7 @@ from progressive_ci.errors import (
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
-from progressive_ci.model.fence import Fence, fenced
+from progressive_ci.model.fence import Fence, epoch_of, fenced
 from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
@@ -49,9 +49,11 @@ class Release:
         armed: the safe write for the weight that is announced, ready to send.
         stable_ready: ready stable pods, and when they were counted.
         canary_ready: ready canary pods at that count.
+        unserved: Services of the route that had no EndpointSlice at that count.
         carries: the weight that the route was last seen to carry by our own write; None while it is changed.
         withdrawn: what the safe write took from the canary, until a read has confirmed it.
         starved: seconds that were waited for stable's pods before the rollback.
+        trouble: what keeps stable from having its pods, for the list of what is left.
         evidence: measurements that the next journal entry carries.
         limit: monotonic time at which a rollback gives up.
         fenced_off: whether everything that was sent on the way forward comes too late.
@@ -66,9 +68,11 @@ class Release:
     armed: tuple[Write, ...] = ()
     stable_ready: tuple[int, float] = (0, float("-inf"))
     canary_ready: int = 0
+    unserved: tuple[str, ...] = ()
     carries: Weight | None = None
     withdrawn: Weight | None = None
     starved: float = 0.0
+    trouble: str = ""
     evidence: list[Evidence] = field(default_factory=list)
     limit: float = float("inf")
     fenced_off: bool = False
@@ -157,7 +161,11 @@ class Release:
     def free(self, ref: Ref, wishes: Iterable[Original] = ()) -> None:
         """The last write to an object that stays: the wishes, and our marks off."""
         wanted = tuple(wishes)
-        self.write(ref, existing(lambda seen: freed(ref, seen, wanted, workload=self.record.name)))
+        last = existing(lambda seen: freed(ref, seen, wanted, workload=self.record.name))
+        stored = self.write(ref, last)
+        if stored is not None and epoch_of(stored, self.record.name) is not None:
+            # Somebody had taken our marks off before, so this write has put them on again.
+            self.write(ref, last)
 
     def write_all(self, writes: Sequence[Write]) -> None:
         """Send writes that were decided together on what `seen` holds; the first refusal ends it."""

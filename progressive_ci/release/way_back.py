@@ -19,6 +19,9 @@ from progressive_ci.release.workload import replicas_of
 
 REPLICAS = pointer("spec", "replicas")
 
+_GIVEN = 2
+"""How often everything is given to stable where somebody takes it away again."""
+
 _POLL = 1.0
 _LOOK = 10.0
 _AUTOSCALER_SECONDS = 30.0
@@ -32,15 +35,26 @@ class _Holding:
     since: float
     looked: float = float("-inf")
     told: str = ""
+    given: int = 0
 
 
 def return_to_stable(release: Release) -> None:
-    """All traffic to stable; where its ready pods are too few, as far as they carry it, and the rest follows them."""
+    """All traffic to stable; where its ready pods are too few, as far as they carry it, and the rest follows them.
+
+    Whoever keeps changing the weights is not fought: the caller lets the canary's Service select stable next.
+    """
     if not traffic.routed(release):
         traffic.shift(release, weight.NONE, release.pause)
     holding = _Holding(release.hands.clock.now())
     while traffic.routed(release) and (carried := traffic.current(release)) > weight.NONE:
         least = traffic.bearable(release, carried)
+        if least == weight.NONE:
+            holding.given += 1
+            if holding.given > _GIVEN:
+                release.note(
+                    "somebody keeps changing the weights, so the canary's Service leads to stable instead"
+                )
+                break
         if least > weight.NONE:
             _ask_for_pods(release)
         if least == carried and _autoscaler_waits(release, holding):

@@ -48,6 +48,16 @@ def serves(scene: Scene, version: str) -> None:
     assert len(active) == 1, [item["metadata"]["name"] for item in active]
 
 
+def runs(scene: Scene, version: str) -> None:
+    """NAME is at rest with this version alone, whatever leads to it."""
+    live = deployment(scene)
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == f"web:{version}"
+    assert live["status"].get("availableReplicas") == replicas_of(live)
+    assert not live["spec"].get("paused")
+    images = {pod["spec"]["containers"][0]["image"] for pod in scene.sandbox.all(kinds.POD, NAMESPACE)}
+    assert images == {f"web:{version}"}
+
+
 def deployment(scene: Scene) -> JsonObject:
     """NAME as it stands."""
     found = scene.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)

@@ -186,6 +186,8 @@ def restore(release: Release) -> None:
     deployment.put_back(release)
     until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
     return_to_stable(release)
+    if (service := traffic.route_of(release).canary_service) in release.record.pinned:
+        _bind(release, release.must_read(deployment_ref(release)), service, release.record.name)
     if release.record.weight:
         release.enter(weight=0)
     _clean_up(release, release.record.abort_drain_seconds)
