@@ -17,6 +17,10 @@ _DIRECT = "direct"
 _PUBLIC = frozenset({"com", "edu", "gov", "info", "int", "io", "mil", "net", "org"})
 """Last labels that make `a.b` a host of the internet rather than a Service and its namespace."""
 
+MONITORING = "monitoring"
+"""The namespace of metrics servers in most clusters: documents may name its Services without being asked."""
+
+_METADATA = frozenset({"metadata.google.internal", "metadata.goog", "fd00:ec2::254", "100.100.100.200"})
 _HOST = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PORTS = {"http": 80, "https": 443}
 
@@ -91,31 +95,60 @@ class Addresses:
         mappings: the user's, the first that fits wins.
         namespace: of the release: where a name without one belongs.
         proxy: whether cluster-local names go through the API server; not so inside the cluster.
+        allowed: other namespaces whose Services the API server may be asked for; None is any.
     """
 
     mappings: tuple[Mapping, ...] = ()
     namespace: str = "default"
     proxy: bool = True
+    allowed: tuple[str, ...] | None = None
 
     def way(self, url: str) -> Way:
-        """The way to a URL."""
+        """The way to a URL.
+
+        Raises:
+            ProgressiveError: the documents may not send this job there, and the user has not mapped it.
+        """
         parts = _split(url)
         if parts is None:
             return Direct(url)
-        for mapping in self.mappings:
-            if _fits(mapping, parts):
-                if not mapping.target:
-                    return Direct(url)
-                target = urlsplit(mapping.target)
-                path = target.path.rstrip("/") + parts.path
-                parts = parts._replace(scheme=target.scheme, netloc=target.netloc, path=path)
-                break
+        mapped = next((mapping for mapping in self.mappings if _fits(mapping, parts)), None)
+        if mapped is None:
+            _refuse_metadata(parts)
+        elif not mapped.target:
+            return Direct(url)
+        else:
+            target = urlsplit(mapped.target)
+            path = target.path.rstrip("/") + parts.path
+            parts = parts._replace(scheme=target.scheme, netloc=target.netloc, path=path)
         place = _service(parts, self.namespace) if self.proxy else None
         if place is None:
             return Direct(parts.geturl())
         name, namespace = place
+        if mapped is None:
+            self._demand_allowed(parts, namespace)
         port = parts.port or _PORTS[parts.scheme]
         return Proxied(namespace, f"{parts.scheme}:{name}:{port}", parts.path or "/", parts.query)
+
+    def _demand_allowed(self, parts: SplitResult, namespace: str) -> None:
+        if self.allowed is None or namespace in (self.namespace, MONITORING, *self.allowed):
+            return
+        raise ProgressiveError(
+            f"it would be asked through the API server, with the release's credential, in namespace {namespace}",
+            where=f"{parts.scheme}://{parts.hostname}",
+            advice=f"allow it with --allow-namespace {namespace}, or map it with --address",
+        )
+
+
+def _refuse_metadata(parts: SplitResult) -> None:
+    """Where a cloud hands out the machine's own credentials nothing measures a release."""
+    host = (parts.hostname or "").rstrip(".")
+    if host in _METADATA or (_is_address(host) and ipaddress.ip_address(host).is_link_local):
+        raise ProgressiveError(
+            f"{host} is this machine's own metadata service or another link-local address",
+            where=f"{parts.scheme}://{parts.hostname}",
+            advice=f"if it really is a metrics server: --address {host}=direct",
+        )
 
 
 def _mapping(text: str) -> Mapping:

@@ -243,6 +243,6 @@ def addresses(settings: Settings, namespace: str, *, proxy: bool) -> Addresses:
         SpecInvalid: an `--address` is none.
     """
     try:
-        return Addresses(parse(settings.address), namespace, proxy)
+        return Addresses(parse(settings.address), namespace, proxy, settings.allow_namespace)
     except ProgressiveError as error:
         raise SpecInvalid(error) from error

@@ -151,6 +151,14 @@ TABLE: tuple[Option, ...] = (
         metavar="FROM=TO",
     ),
     Option(
+        "allow-namespace",
+        "Namespace beside the release's own whose routes and metrics servers the documents may name; "
+        "monitoring is allowed for metrics",
+        SPEC,
+        Shape.MANY,
+        metavar="NAMESPACE",
+    ),
+    Option(
         "pause-timeout",
         "How long a pause without a duration lasts; such a pause is refused without it",
         RELEASE,

@@ -22,6 +22,7 @@ class Settings:
     image: tuple[str, ...] = ()
     analysis: str = ""
     address: tuple[str, ...] = ()
+    allow_namespace: tuple[str, ...] = ()
     pause_timeout: float | None = None
     max_duration: float | None = None
     metrics_timeout: float = 300.0

@@ -61,6 +61,7 @@ def _plan(found: tuple[Document, ...], settings: Settings, name: str) -> Plan:
         query_check=query_complaint,
         window_check=window_complaint,
         fill_query=fill,
+        allowed=settings.allow_namespace,
     )
 
 

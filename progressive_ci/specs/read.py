@@ -25,6 +25,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
     query_check: Check = lambda _: None,
     window_check: Check = lambda _: None,
     fill_query: Fill = plain_fill,
+    allowed: tuple[str, ...] | None = None,
 ) -> Plan:
     """What a run with these documents and options releases.
 
@@ -39,6 +40,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         query_check: what is wrong with a PromQL query, or None.
         window_check: what is wrong with start or end of a range query, or None.
         fill_query: puts arguments into a query.
+        allowed: other namespaces whose objects the documents may name; None is any.
 
     Raises:
         SpecInvalid: carries everything that is wrong.
@@ -57,6 +59,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         live=cluster or {},
         checkers=Checkers(condition_check, query_check, window_check, fill_query),
         complaints=complaints,
+        allowed=allowed,
     )
     plan = dialect.plan(reading, document)
     complaints.end()

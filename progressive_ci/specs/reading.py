@@ -55,6 +55,7 @@ class Reading:
         checkers: of conditions and queries.
         complaints: everything found so far.
         taken: the documents that were read as part of the spec.
+        allowed: other namespaces that the documents may name; None is any.
     """
 
     documents: tuple[Document, ...]
@@ -65,6 +66,11 @@ class Reading:
     checkers: Checkers
     complaints: Complaints = field(default_factory=Complaints)
     taken: list[Document] = field(default_factory=list)
+    allowed: tuple[str, ...] | None = None
+
+    def admits(self, namespace: str) -> bool:
+        """Whether the documents may name objects of a namespace."""
+        return namespace == self.namespace or self.allowed is None or namespace in self.allowed
 
     def find(self, kind: str, group: str, name: str) -> Document | None:
         """A document by its kind, API group and name, in the release's namespace or without any."""

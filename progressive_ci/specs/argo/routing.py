@@ -133,13 +133,21 @@ def _istio(reading: Reading, istio: Part) -> tuple[str, RouteSettings] | None:
 def _virtual_service(reading: Reading, service: Part) -> VirtualServiceRef:
     name = service.text("name").removesuffix(".cluster.local").removesuffix(".svc")
     short, dot, namespace = name.rpartition(".")
-    return VirtualServiceRef(
-        namespace if dot else reading.namespace, short if dot else name, service.texts("routes")
-    )
+    place = namespace if dot else reading.namespace
+    _within(reading, service, "name", place)
+    return VirtualServiceRef(place, short if dot else name, service.texts("routes"))
+
+
+def _within(reading: Reading, part: Part, field: str, namespace: str) -> None:
+    """Documents come from whoever may open a pull request; the credential may reach further than they should."""
+    if not reading.admits(namespace):
+        what = f"it names an object of namespace {namespace}, the release is in {reading.namespace}"
+        reading.fault(part, field, what, advice=f"allow it with --allow-namespace {namespace}")
 
 
 def _gateway(reading: Reading, gateway: Part) -> tuple[str, RouteSettings] | None:
     namespace = gateway.text("namespace") or reading.namespace
+    _within(reading, gateway, "namespace", namespace)
     routes = tuple(
         GatewayRouteRef(kind, namespace, name)
         for field, kind in _GATEWAY_KINDS.items()

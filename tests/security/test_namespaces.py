@@ -1,0 +1,76 @@
+"""Documents come from whoever may open a pull request: what they name elsewhere needs the word of the user."""
+
+import pytest
+
+from progressive_ci.adapters.addresses import Addresses, Proxied, parse
+from progressive_ci.errors import ProgressiveError, SpecInvalid
+from progressive_ci.specs import documents
+from progressive_ci.specs.read import read
+from tests.scenario.documents import rollout
+
+ROUTES = {
+    "gateway": ("{httpRoute: web}", "{httpRoute: web, namespace: bank}"),
+    "istio": ("{name: web}", "{name: web.bank}"),
+    "istio, in full": ("{name: web}", "{name: web.bank.svc.cluster.local}"),
+}
+
+
+@pytest.mark.parametrize(("row", "fields"), ROUTES.items(), ids=ROUTES)
+def test_a_route_of_another_namespace_needs_the_users_word(row: str, fields: tuple[str, str]) -> None:
+    text = rollout(row.partition(",")[0]).replace(*fields)
+    given = documents.parse([("spec.yaml", text)])
+    with pytest.raises(SpecInvalid) as refused:
+        read(given, allowed=())
+    assert "it names an object of namespace bank" in str(refused.value)
+    assert "allow it with --allow-namespace bank" in str(refused.value)
+    assert "spec.yaml:" in str(refused.value)
+    assert read(given, allowed=("bank",)).route is not None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://vault.bank:8200/v1/secret",
+        "http://vault.bank.svc:8200",
+        "https://vault.bank.svc.cluster.local",
+        "http://KUBERNETES.default.svc",
+    ],
+)
+def test_the_api_server_is_not_asked_for_services_elsewhere_without_the_users_word(url: str) -> None:
+    with pytest.raises(ProgressiveError, match="--allow-namespace"):
+        Addresses(namespace="shop", allowed=()).way(url)
+    assert isinstance(Addresses(namespace="shop", allowed=("bank", "default")).way(url), Proxied)
+
+
+def test_what_the_user_maps_is_allowed() -> None:
+    ways = Addresses(parse(["http://prometheus=http://prometheus.bank:9090"]), "shop", allowed=())
+    assert isinstance(ways.way("http://prometheus"), Proxied)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://prometheus:9090", "http://prometheus.shop", "http://prometheus.monitoring:9090"]
+)
+def test_the_usual_metrics_servers_need_no_option(url: str) -> None:
+    assert isinstance(Addresses(namespace="shop", allowed=()).way(url), Proxied)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://[fe80::1]/",
+        "http://[fd00:ec2::254]/",
+        "http://metadata.google.internal./computeMetadata",
+        "http://100.100.100.200/",
+    ],
+)
+def test_the_machines_own_metadata_service_is_not_asked(url: str) -> None:
+    with pytest.raises(ProgressiveError, match="link-local"):
+        Addresses(namespace="shop", allowed=()).way(url)
+
+
+def test_a_refused_address_shows_no_password() -> None:
+    with pytest.raises(ProgressiveError) as refused:
+        Addresses(namespace="shop", allowed=()).way("http://me:pass@vault.bank:8200/?token=secret")
+    assert "pass" not in str(refused.value)
+    assert "secret" not in str(refused.value)
