@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from progressive_ci.adapters.cluster import ONCE, KubeCluster
+from progressive_ci.adapters.credential import Credential
 from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
 from progressive_ci.adapters.recalls import ClusterRecalls
@@ -11,6 +12,7 @@ from progressive_ci.judging.condition import complaint
 from progressive_ci.metrics.promql import check, fill
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Event, Stopped
+from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
@@ -23,6 +25,7 @@ from progressive_ci.sandbox.faults import Exchange, Killed
 from progressive_ci.sandbox.watch import StoreWatch
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
+from tests.scenario.login import TokenTransport, Unending, watched
 from tests.scenario.metrics import SandboxMetrics
 from tests.scenario.oracle import Oracle
 
@@ -114,6 +117,26 @@ class Ticks:
         return self.clock.repeat(seconds, lambda: None if self.life.stands_still else callback())
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What a process hears of an object's changes, as long as it is not stopped."""
+
+    watch: StoreWatch
+    clock: VirtualClock
+    life: Life
+
+    def follow(self, ref: Ref, deliver: Callable[[JsonObject | None], None]) -> Callable[[], None]:
+        """`ports.Watch`."""
+
+        def hear(found: JsonObject | None) -> None:
+            if self.life.stands_still:
+                self.clock.at(self.clock.now() + 0.1, lambda: hear(found))
+            else:
+                deliver(found)
+
+        return self.watch.follow(ref, hear)
+
+
 @dataclass(slots=True)
 class Told:
     """One event, and how many requests had been sent when it was told."""
@@ -168,6 +191,7 @@ class Scene:
         before: every object as it was at first.
         runs: of the tool.
         user: whose credential the tool has.
+        login: instead of a name, tokens that end.
         history: the checkout's commits.
         living: the process that is at work.
     """
@@ -178,6 +202,7 @@ class Scene:
     before: dict[str, JsonObject]
     runs: list[Run] = field(default_factory=list)
     user: str = ADMIN
+    login: Credential | None = None
     history: Commits = field(default_factory=Commits)
     living: "Life | None" = None
 
@@ -209,16 +234,18 @@ class Scene:
         sandbox = self.sandbox
         run = Run(self, len(sandbox.log))
         self.runs.append(run)
-        transport, clock = Mortal(sandbox.transport(self.user)), sandbox.clock
+        logged_in = TokenTransport(sandbox, self.login) if self.login else sandbox.transport(self.user)
+        credential = watched(sandbox, self.login) if self.login else Unending()
+        transport, clock = Mortal(logged_in), sandbox.clock
         front = KubeCluster(transport, clock)
         back = KubeCluster(Behind(transport, clock), clock, patience=ONCE)
         lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=Ticks(clock, life))
         cluster = KubeCluster(transport, clock, guard=lease.secure)
         journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
-        watch = StoreWatch(sandbox.store, clock)
+        watch = Ears(StoreWatch(sandbox.store, clock), clock, life)
         recalls = ClusterRecalls(NAME, NAMESPACE, cluster=front, watch=watch)
         metrics = SandboxMetrics(sandbox)
-        hands = Hands(cluster, metrics, clock, journal, lease, run, recalls, self.history)
+        hands = Hands(cluster, metrics, clock, journal, lease, run, recalls, self.history, credential)
         try:
             run.outcome = work(hands)
         except Killed:
