@@ -253,3 +253,33 @@ def test_of_a_guard_and_the_next_run_exactly_one_finishes_the_orphan(row: Row) -
         [watch] = watches
         kept(scene, row, watch)
     pytest.fail(f"the next run has more than {LONGEST} requests")
+
+
+def test_a_release_whose_guard_does_not_come_up_begins_with_nobody() -> None:
+    row = ROWS["gateway"]
+    scene = guarded(row)
+    scene.sandbox.world.jobs.starts = False
+    run = scene.released(row.text, guards.ASKED)
+    then.ended(run, Result.UNREADY)
+    assert run.outcome is not None
+    assert run.outcome.reason == "the pod of Job shop/progressive-ci-web-guard does not run after 600 s"
+    then.nothing_left(scene)
+    is_whole(scene, "1.0.0")
+
+
+def test_a_resumed_release_gets_a_guard_of_its_own() -> None:
+    row = ROWS["gateway"]
+    scene = orphan(row)
+    before = scene.sandbox.store.find(guards.JOB)
+    scene.sandbox.clock.run(60)
+    uids = list[str]()
+    scene.sandbox.faults.after_each(
+        lambda _: uids.extend(item["metadata"]["uid"] for item in scene.sandbox.all(kinds.JOB, NAMESPACE))
+    )
+    run = scene.released(row.text, replace(guards.ASKED, resume=True))
+    then.ended(run, Result.PROMOTED)
+    assert before is not None
+    assert uids[0] == before["metadata"]["uid"]
+    assert len(set(uids)) == 2
+    then.nothing_left(scene)
+    is_whole(scene, "2.0.0")
