@@ -15,6 +15,7 @@ from progressive_ci.ports import Hands
 from progressive_ci.release.abort import abort
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.watch import LATENCY
 from tests.scenario import given, then, when
 from tests.scenario.documents import metric, rollout, template
 from tests.scenario.rival import Rival
@@ -23,6 +24,8 @@ from tests.scenario.then import ROUTERS
 
 WHY = "the queue of orders grows"
 TOLD = f"aborted by ann: {WHY}"
+HEARD = LATENCY - 0.005
+"""Seconds before which a request was sent without knowing of it."""
 STEPS = """
 - setWeight: 25
 - pause: {duration: 40s}
@@ -129,7 +132,7 @@ def follows_at_once(scene: Scene, at: float) -> None:
     later = [
         (index, done)
         for index, done in enumerate(log)
-        if done.time > at + 0.1 and done.writes and not then.is_lease(done)
+        if done.time > at + HEARD and done.writes and not then.is_lease(done)
     ]
     index, first = later[0]
     assert first.time - at < 5
