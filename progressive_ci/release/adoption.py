@@ -12,9 +12,10 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.drift import hold_pause
-from progressive_ci.release.patience import CONTROLLER, await_gone, bounded, until
+from progressive_ci.release.patience import CONTROLLER, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
+from progressive_ci.release.renewal import await_old_pods_gone, demand_canary, drain, renew
 from progressive_ci.release.services import pin, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
 from progressive_ci.release.workload import (
@@ -43,7 +44,7 @@ def promote(release: Release) -> None:
         _repoint(release)
         if traffic.routed(release):
             release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
-            release.pause(release.record.drain_seconds)
+            drain(release, release.record.drain_seconds)
     deployment.put_template(release)
     until(
         release,
@@ -112,6 +113,8 @@ def _repoint(release: Release) -> None:
 
 def _all_serve(release: Release) -> bool:
     found = serving(release, release.record.pinned).values()
+    if not all(found):
+        demand_canary(release)
     if not all(found) or len(set(found)) > 1:
         return False  # all of them serve by the same pods once this is so, and only then it matters by which
     pods = ready_uids(pods_of(release, release.record.canary))
@@ -189,10 +192,11 @@ def committed(release: Release) -> bool:
 
 def finish(release: Release) -> None:
     """Strategy back, weight back while all Services name the same pods, unpin, unpause last."""
+    renew(release)
     deployment.put_strategy(release)
     if traffic.routed(release):
         _give_route_back(release)
-    await_gone(release, release.record.stable, "the old pods")
+    await_old_pods_gone(release)
     for name in release.record.pinned:
         unpin(release, name)
     deployment.unpause(release)

@@ -1,0 +1,65 @@
+"""Somebody deletes the new version's ReplicaSet while nothing but it serves: found at once, and answered.
+
+Before the commit point the old version is still whole, so the release goes back; after it the Deployment makes the
+ReplicaSet anew from its own template, which it does as soon as it is not paused.
+"""
+
+from progressive_ci.release import deployment
+from progressive_ci.release.canary_set import deployment_ref, set_ref
+from progressive_ci.release.patience import await_gone, until
+from progressive_ci.release.readiness import pods_of, ready_uids
+from progressive_ci.release.release import Release
+from progressive_ci.release.services import unpin
+from progressive_ci.release.stop import unready
+from progressive_ci.release.workload import available, complete
+
+_LOOK = 5.0
+
+
+def drain(release: Release, seconds: float) -> None:
+    """Let old pods finish their requests, as long as the new ones serve.
+
+    Raises:
+        Stop: the new version has no pods any more.
+    """
+    clock = release.hands.clock
+    over = clock.now() + seconds
+    while (left := over - clock.now()) > 0:
+        release.pause(min(_LOOK, left))
+        demand_canary(release)
+
+
+def demand_canary(release: Release) -> None:
+    """Stop where nothing is left of the version that carries the traffic."""
+    item = release.read(set_ref(release))
+    if item is None or not available(item):
+        what = "has no pod" if item else "was deleted"
+        raise unready(f"{set_ref(release)}, which carries all traffic, {what}: somebody has interfered")
+
+
+def renew(release: Release) -> None:
+    """After the commit point: where the ReplicaSet is gone, let NAME make another of the same version, and wait."""
+    ref = deployment_ref(release)
+    if release.read(set_ref(release)) is not None or release.read(ref) is None:
+        return
+    release.note(f"{set_ref(release)} was deleted by somebody: the Deployment makes it anew")
+    deployment.put_strategy(release)
+    # The new one has a hash of the controller's own, which no pin names.
+    for name in release.record.pinned:
+        unpin(release, name)
+    deployment.unpause(release)
+    until(release, lambda: complete(release.must_read(ref)), "the Deployment is complete again")
+
+
+def await_old_pods_gone(release: Release) -> None:
+    """Wait for the end of old pods; a Deployment that has lost its new ReplicaSet would start some instead."""
+    who = "the old pods"
+    until(release, lambda: _are_gone(release), f"{who} take no traffic any more")
+    await_gone(release, release.record.stable, who)
+
+
+def _are_gone(release: Release) -> bool:
+    if not ready_uids(pods_of(release, release.record.stable)):
+        return True
+    renew(release)
+    return False
