@@ -79,7 +79,7 @@ def refusal(response: HttpResponse, body: JsonObject | None, asked: Asked) -> Ap
         said = ", ".join(_fields(body)) or reason  # the message quotes the object's values
     what = f"the API server refused `{asked.verb}` ({status} {reason}): {_short(said)}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return TooManyRequests(what, where=asked.where, reason=reason, retry_after=_retry_after(response))
+        return TooManyRequests(what, where=asked.where, reason=reason, retry_after=retry_after(response))
     unknown = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_FOUND
     kind = _REASONS.get(reason) or _CLASSES.get(status) or (ServerError if unknown else ApiError)
     return kind(what, where=asked.where, advice=_advice(status, said, asked), status=status, reason=reason)
@@ -103,7 +103,7 @@ def _foreign(response: HttpResponse, asked: Asked) -> ApiError:
     said = _short(" ".join(words)) or "an empty body"
     what = f"`{asked.verb}` was answered with {response.status} and no API server's answer: {said}"
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return TooManyRequests(what, where=asked.where, retry_after=_retry_after(response))
+        return TooManyRequests(what, where=asked.where, retry_after=retry_after(response))
     advice = (
         "look for a proxy or a login page between this job and the API server, and check the server's address"
     )
@@ -130,7 +130,8 @@ def _fields(body: JsonObject) -> list[str]:
     return [str(cause.get("field", "")) for cause in causes]
 
 
-def _retry_after(response: HttpResponse) -> float:
+def retry_after(response: HttpResponse) -> float:
+    """Seconds for which the server asks not to be asked again."""
     for name, value in response.headers.items():
         if name.lower() == "retry-after" and value.isascii() and value.isdigit():
             return float(value)

@@ -6,12 +6,20 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from progressive_ci.adapters import retry
-from progressive_ci.adapters.answers import Asked, decode, text
+from progressive_ci.adapters.answers import Asked, decode, retry_after, text
 from progressive_ci.adapters.discovery import kind_of
 from progressive_ci.adapters.freshness import Freshness
 from progressive_ci.adapters.grants import grants
 from progressive_ci.adapters.request import Request, of_apply, of_write
-from progressive_ci.errors import NOT_SENT, ApiError, Forbidden, NoAnswer, NotFound, ServerError
+from progressive_ci.errors import (
+    NOT_SENT,
+    ApiError,
+    Forbidden,
+    NoAnswer,
+    NotFound,
+    ServerError,
+    TooManyRequests,
+)
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import (
     SECRET,
@@ -30,6 +38,8 @@ Guard = Callable[[float], None]
 
 _PAGE = 500
 _SHORTEST = 0.1
+_LONGEST_REST = 60.0
+"""Seconds: no server may keep a rollback from being tried for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class KubeCluster:
         self._served: Mapping[str, tuple[str, ...]] | None = None
         self._fresh = Freshness(clock)
         self._reached = False
+        self._rests_until = float("-inf")
 
     def get(self, ref: Ref) -> JsonObject | None:
         """The object, or None where the API server itself says that it does not exist."""
@@ -279,6 +290,10 @@ class KubeCluster:
         return retry.repeat(attempt, self._clock, until=start + patience.read_total, again=retry.reads)
 
     def _exchange(self, request: Request, timeout: float) -> HttpResponse:
+        rest = self._rests_until - self._clock.now()
+        if rest > 0:
+            what = "the API server has asked for a while without requests (429 with Retry-After)"
+            raise TooManyRequests(what, where=request.asked.where, retry_after=rest)
         try:
             answer = self._transport.request(
                 request.method,
@@ -298,4 +313,6 @@ class KubeCluster:
                 raise NoAnswer(error.what, where=request.asked.where, reason=NOT_SENT) from error
             raise
         self._reached = True
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._rests_until = self._clock.now() + min(retry_after(answer), _LONGEST_REST)
         return answer
