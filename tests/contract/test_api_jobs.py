@@ -53,3 +53,11 @@ def test_a_service_account_is_found_by_its_name_or_not_at_all(api: Target) -> No
     assert not api.exists(SERVICE_ACCOUNT, "guard")
     api.made(SERVICE_ACCOUNT, {"metadata": {"name": "guard"}})
     assert api.exists(SERVICE_ACCOUNT, "guard")
+
+
+def test_a_job_tells_how_many_of_its_pods_are_ready(api: Target) -> None:
+    template = objects.template("guard")
+    template["spec"]["restartPolicy"] = "OnFailure"
+    made = api.made(JOB, {"metadata": {"name": "guard"}, "spec": {"template": template}})
+    assert not made.get("status", {}).get("ready")
+    assert api.until(lambda: api.found(JOB, "guard").get("status", {}).get("ready")) == 1
