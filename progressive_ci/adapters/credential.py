@@ -18,7 +18,7 @@ from progressive_ci.model.json_text import parsed
 
 _EARLY = timedelta(minutes=5)
 _PATIENCE = timedelta(seconds=15)
-"""Between two attempts to renew a credential that is still good."""
+"""Between two attempts to renew a credential that is still good, or after a 401."""
 _TOLERATED = timedelta(seconds=45)
 """How long attempts may fail before its end counts as final."""
 
@@ -182,6 +182,7 @@ class Renewed:
         self._lock = threading.Lock()
         self._issued: Issued | None = None
         self._failing: datetime | None = None
+        self._refused: datetime | None = None
 
     def current(self) -> Issued:
         """The last one, or a new one when that nears its end.
@@ -206,10 +207,17 @@ class Renewed:
         return self._issued or issued
 
     def renew(self, refused: Issued) -> bool:
-        """Drop the one that was refused, unless another thread has replaced it already."""
+        """Drop the one that was refused, unless another thread has replaced it already.
+
+        False where its predecessor was refused just before: a server that accepts none isn't asked with each of them.
+        """
         with self._lock:
-            if self._issued is refused:
-                self._issued = None
+            if self._issued is not refused:
+                return True
+            if self._refused is not None and self._now() < self._refused + _PATIENCE:
+                return False
+            self._refused = self._now()
+            self._issued = None
         return True
 
     def ends(self) -> datetime | None:

@@ -61,7 +61,7 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
         hands.reporter.emit(Warned(warning))
     if found.unchanged:
         return _unchanged(found, release_id)
-    with in_time(plan, options, hands):
+    with in_time(plan, options, hands, found.mode):
         return _begin(plan, options, hands, found, release_id)
 
 

@@ -17,15 +17,13 @@ _CONTROLLERS = 60.0
 """Seconds that controllers and the API server may take in all."""
 
 
-def needed(plan: Plan, options: Options) -> float:
+def needed(plan: Plan, options: Options, mode: Mode) -> float:
     """Seconds from any state of a release to its safety, back or, in the promotion, forward.
 
     Never more than the rollback's own budget: what takes longer ends with it.
     """
     drain = max(plan.drain_seconds, plan.abort_drain_seconds)
-    starting = (
-        0.0 if plan.mode is Mode.ADOPT and plan.route else float(plan.workload.progress_deadline_seconds)
-    )
+    starting = 0.0 if mode is Mode.ADOPT and plan.route else float(plan.workload.progress_deadline_seconds)
     return min(options.rollback_budget, 2 * settle_seconds(plan, options) + drain + _CONTROLLERS + starting)
 
 
@@ -36,18 +34,19 @@ def described(login: Login) -> str:
     return f"{login.kind}, which ends {_moment(login)}" if login.ends else login.kind
 
 
-def too_short(plan: Plan, options: Options, hands: Hands) -> tuple[ProgressiveError, ...]:
+def too_short(plan: Plan, options: Options, hands: Hands, mode: Mode) -> tuple[ProgressiveError, ...]:
     """Why no release may begin: the credential would not even last for the way back."""
-    login, need = hands.credential.look(), needed(plan, options)
+    login, need = hands.credential.look(), needed(plan, options, mode)
     if login.left is None or login.left > need:
         return ()
     told = f"it ends {_moment(login)}, and the way back alone may take {duration(need)}"
     return (ProgressiveError(told, where=login.kind, advice=login.advice),)
 
 
-def warning(plan: Plan, options: Options, hands: Hands) -> tuple[str, ...]:
+def warning(plan: Plan, options: Options, hands: Hands, mode: Mode) -> tuple[str, ...]:
     """What the user should know of a credential that may end before the release does."""
-    login, need, longest = hands.credential.look(), needed(plan, options), worst_case(plan, options)
+    login, need = hands.credential.look(), needed(plan, options, mode)
+    longest = worst_case(replace(plan, mode=mode), options)
     if login.left is None or login.left > longest + need:
         return ()
     told = (
@@ -57,13 +56,13 @@ def warning(plan: Plan, options: Options, hands: Hands) -> tuple[str, ...]:
     return (told,)
 
 
-def demand(plan: Plan, options: Options, hands: Hands) -> None:
+def demand(plan: Plan, options: Options, hands: Hands, mode: Mode) -> None:
     """The credential lasts for the way back at least.
 
     Raises:
         Refused: it doesn't.
     """
-    if short := too_short(plan, options, hands):
+    if short := too_short(plan, options, hands, mode):
         raise Refused(*short)
 
 
@@ -75,14 +74,14 @@ def weighed(plan: Plan, options: Options, hands: Hands, found: Findings) -> Find
     """
     if found.unchanged:
         return found
-    demand(plan, options, hands)
-    return replace(found, warnings=(*found.warnings, *warning(plan, options, hands)))
+    demand(plan, options, hands, found.mode)
+    return replace(found, warnings=(*found.warnings, *warning(plan, options, hands, found.mode)))
 
 
 @contextmanager
-def in_time(plan: Plan, options: Options, hands: Hands) -> Iterator[None]:
+def in_time(plan: Plan, options: Options, hands: Hands, mode: Mode) -> Iterator[None]:
     """Meanwhile the run is called off while there is still time for the way back."""
-    need = needed(plan, options)
+    need = needed(plan, options, mode)
 
     def call_off(login: Login) -> None:
         told = f"{login.kind} ends {_moment(login)}, and the way back needs {duration(need)}"

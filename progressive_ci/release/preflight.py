@@ -47,7 +47,7 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
     try:
         found = _examined(plan, options, hands, before)
     except Refused as error:
-        raise Refused(*error.reasons, *credential_end.too_short(plan, options, hands)) from error
+        raise Refused(*error.reasons, *credential_end.too_short(plan, options, hands, plan.mode)) from error
     return credential_end.weighed(plan, options, hands, found)
 
 
@@ -84,7 +84,7 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
 def admit(plan: Plan, options: Options, hands: Hands, *, mode: Mode) -> None:
     """What a release that is gone on with needs of spec, options and credential."""
     _fit(plan, options)
-    credential_end.demand(plan, options, hands)
+    credential_end.demand(plan, options, hands, mode)
     _demand(plan, hands, rights(plan, mode=mode))
     _demand_guard(plan, options, hands)
 

@@ -58,7 +58,7 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
     if release is None or release.record.release != record.release or release.record.stage != record.stage:
         hands.lease.release()
         return None
-    with heard(hands, record.release), in_time(plan, options, hands):
+    with heard(hands, record.release), in_time(plan, options, hands, record.mode):
         return attempt(release, partial(_forward, release, plan))
 
 

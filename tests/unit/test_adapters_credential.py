@@ -146,6 +146,19 @@ def test_two_requests_that_were_refused_with_the_same_token_ask_for_one_new_one(
     assert number(credential) == 2
 
 
+def test_a_server_that_accepts_none_is_not_asked_with_one_after_the_other(
+    clock: Clock, plugin: Plugin
+) -> None:
+    credential = Renewed(plugin.ask, kind="a plugin", now=clock.now)
+    assert credential.renew(credential.current())
+    for _ in range(14):
+        assert not credential.renew(credential.current())
+        clock.passes(1)
+    assert plugin.asked == 2
+    clock.passes(1)
+    assert credential.renew(credential.current())
+
+
 def test_a_token_file_is_tried_again_only_when_it_has_changed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(jwt(START))
