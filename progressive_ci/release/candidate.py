@@ -23,6 +23,7 @@ from progressive_ci.model.write import Create, Patch, pointer
 from progressive_ci.model.write import replace as replace_field
 from progressive_ci.ports import Hands
 from progressive_ci.release.canary_deployment import canary_name, canary_selector
+from progressive_ci.release.leftover import is_leftover
 from progressive_ci.release.ownership import look_up, valued
 from progressive_ci.release.stable import Standing
 from progressive_ci.release.workload import (
@@ -180,6 +181,9 @@ def _adoptable(plan: Plan, hands: Hands, standing: Standing, found: Candidate) -
     try:
         made = hands.cluster.send(Create(ref, body), dry_run=True)
     except AlreadyExists:
+        made = hands.cluster.get(ref) or {}
+        if is_leftover(made, plan.workload.name) and same_template(made["spec"]["template"], found.template):
+            return found
         raise Refused(
             ProgressiveError(
                 "a ReplicaSet with the canary's name exists and belongs to nobody",
@@ -204,7 +208,8 @@ def _rolling(plan: Plan, hands: Hands, standing: Standing, found: Candidate, not
     name = canary_name(plan.workload.name)
     selector = selector_text(canary_selector(standing.deployment))
     ref = Ref(kinds.DEPLOYMENT, plan.namespace, name)
-    if hands.cluster.get(ref) is not None:
+    standing_there = hands.cluster.get(ref)
+    if standing_there is not None and not is_leftover(standing_there, plan.workload.name):
         raise Refused(
             ProgressiveError(
                 f"the canary's Deployment would have the name of one that exists ({note})",

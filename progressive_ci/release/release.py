@@ -33,6 +33,8 @@ Decide = Callable[[JsonObject | None], Write | None]
 """Looks at an object as it is now and says what to write; None when it is as it should be."""
 
 _ATTEMPTS = 8
+_AGAIN = (Conflict, AlreadyExists, NotFound, Unprocessable, NoAnswer, ServerError, TooManyRequests)
+"""Answers after which the object is read again: it is not what the write was made for, or nobody knows."""
 _LONGEST_BACKOFF = 2.0
 
 
@@ -136,7 +138,7 @@ class Release:
                 return current
             try:
                 return self.send(wanted, current)
-            except (Conflict, AlreadyExists, Unprocessable, NoAnswer, ServerError, TooManyRequests) as error:
+            except _AGAIN as error:
                 if attempt == _ATTEMPTS - 1:
                     raise
                 self._back_off(error, attempt)

@@ -15,6 +15,7 @@ from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.patience import await_gone, bounded, until
@@ -50,6 +51,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     body = canary_body(owner, found.template, replicas=0)
     body["spec"]["minReadySeconds"] = min_ready_seconds(release, owner)
     ref = canary_ref(release)
+    sweep(release, ref)
     refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
     until(release, lambda: observed(release.must_read(ref)), "the canary's Deployment has its ReplicaSet")
     release.note(f"the canary is Deployment {release.record.canary.name}; it has no traffic yet")
