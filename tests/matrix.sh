@@ -14,5 +14,5 @@ for version in "$@"; do
     fi
     echo "kubernetes $version"
     "$environment/bin/python" -m pytest -p no:cacheprovider \
-        tests/unit/test_adapters_wire.py tests/unit/test_adapters_kubeconfig.py
+        tests/unit/test_adapters_wire.py tests/unit/test_adapters_kubeconfig.py tests/unit/test_adapters_login.py
 done

@@ -1,7 +1,6 @@
 """When credentials end, how they are renewed, and by whose clock."""
 
 import base64
-import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,15 +15,9 @@ from progressive_ci.adapters.server_time import ServerTime
 from progressive_ci.errors import Unauthorized
 from tests.unit.certificates import UNTIL_2027, VERSION_1
 from tests.unit.tls import CERTIFICATE
+from tests.unit.tokens import jwt
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def jwt(ends: datetime) -> str:
-    claims = (
-        base64.urlsafe_b64encode(json.dumps({"exp": int(ends.timestamp())}).encode()).decode().rstrip("=")
-    )
-    return f"head.{claims}.signature"
 
 
 @pytest.mark.parametrize(
