@@ -217,8 +217,8 @@ def _merged(body: JsonObject, seen: JsonObject, fence: Fence) -> JsonObject:
 
 
 def _without(marks: JsonObject, field: str, *keys: str) -> tuple[JsonObject, ...]:
-    """Removes keys, or the whole map where it holds no others."""
+    """Removes keys, or the whole map where it holds no others; what somebody adds meanwhile refuses that."""
     ours = [key for key in keys if key in marks]
     if ours and len(ours) == len(marks):
-        return (remove(pointer("metadata", field)),)
+        return test(pointer("metadata", field), dict(marks)), remove(pointer("metadata", field))
     return tuple(remove(pointer("metadata", field, key)) for key in ours)

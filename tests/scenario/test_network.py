@@ -1,0 +1,206 @@
+"""The network and the servers misbehave: what befalls single requests, what lasts, and what lags (F06 to F10)."""
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.kinds import Kind
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults, mishaps
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.faults import Chooser, Fault, during
+from progressive_ci.sandbox.json_patch import clone
+from progressive_ci.sandbox.replica import stale_reads
+from tests.scenario import given, then, when
+from tests.scenario.documents import rollout
+from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.then import ROUTERS
+
+STEPS = "- setWeight: 25\n- pause: {duration: 20s}\n- setWeight: 75\n- pause: {duration: 20s}\n"
+SEEDS = range(20 if os.environ.get("SWEEP") == "all" else 1)
+ANNOTATED = (*given.WATCHED, kinds.REPLICA_SET)
+
+
+def promoted(scene: Scene, run: Run) -> None:
+    """As if nothing had happened."""
+    then.ended(run, Result.PROMOTED)
+    then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+    then.everything_but_the_version_is_as_before(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def restored(scene: Scene, run: Run, result: Result) -> None:
+    """Users have the old version, and nothing is left of the new one."""
+    then.ended(run, result)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.all_is_as_before(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def now_and_then(seed: int, share: float, *, since: int = 0, method: str = "") -> Chooser:
+    """So many of the requests from one on, by dice."""
+    dice = random.Random(seed)  # noqa: S311 - a fault's dice
+    return lambda number, call: number > since and method in ("", call.method) and dice.random() < share
+
+
+@pytest.mark.acceptance("F06")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_storm_of_conflicts_ends_no_release_and_overwrites_nobody(router: str, seed: int) -> None:
+    scene, strikes = given.app(router=router), now_and_then(seed, 0.3)
+    edits: dict[tuple[Kind, str], str] = {}
+    scene.oracle.meddled = True
+
+    def somebody_annotates(number: int, call: Call) -> None:
+        name = call.path.rpartition("/")[2]
+        for kind in ANNOTATED:
+            found = scene.sandbox.get(kind, NAMESPACE, name) if f"/{kind.plural}/" in call.path else None
+            if found is None or call.method != "PATCH" or call.dry or not strikes(number, call):
+                continue
+            wanted = clone(found)
+            annotations = wanted["metadata"].get("annotations") or {}
+            wanted["metadata"]["annotations"] = {**annotations, "example.com/edit": str(number)}
+            scene.sandbox.apply(wanted)
+            edits[kind, name] = str(number)
+
+    scene.sandbox.faults.before_each(somebody_annotates)
+    run = scene.released(rollout(router, steps=STEPS))
+    then.ended(run, Result.PROMOTED)
+    then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
+    assert edits
+    for (kind, name), edit in edits.items():
+        left = scene.sandbox.get(kind, NAMESPACE, name)
+        assert left is None or left["metadata"]["annotations"]["example.com/edit"] == edit, name
+
+
+@pytest.mark.acceptance("F06")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_third_write_may_meet_a_conflict(router: str, seed: int) -> None:
+    scene = given.app(router=router)
+    storm = now_and_then(seed, 0.3, method="PATCH")
+    scene.sandbox.faults.plan(
+        faults.conflict(), when=lambda number, call: not call.dry and storm(number, call), times=1000
+    )
+    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+
+
+RESTS = {"forward": None, "on the way back": "SIGTERM"}
+
+
+@pytest.mark.acceptance("F07")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("signal", RESTS.values(), ids=RESTS)
+def test_a_server_that_asks_for_rest_gets_it_and_then_the_rollback(router: str, signal: str | None) -> None:
+    scene = given.app(router=router)
+    clock = scene.sandbox.clock
+    since, until = clock.now() + 20, clock.now() + 320
+    scene.sandbox.faults.plan(faults.too_many(30), when=during(clock, since, until), times=10_000)
+    if signal:
+        when.later(scene, 19.9, lambda: clock.deliver(signal))
+    run = scene.released(rollout(router, steps=STEPS))
+    restored(scene, run, Result.CANCELLED if signal else Result.UNAVAILABLE)
+    asked = [done for done in scene.sandbox.log if since <= done.time < until]
+    assert len(asked) <= 3 * 10, "the three who ask may do so every 30 s"
+    if not signal:
+        after = next(done for done in scene.sandbox.log if done.time >= until and not then.is_lease(done))
+        assert after.writes, f"{after.call.method} {after.call.path}"
+
+
+MISHAPS: dict[str, tuple[Fault, str]] = {
+    "reset after it was done": (mishaps.reset(), ""),
+    "half an answer": (mishaps.cut_short(), ""),
+    "a page with 200": (mishaps.page(200), ""),
+    "a page with 404": (mishaps.page(404), ""),
+    "a page with 502": (mishaps.page(502), ""),
+    "500": (faults.broken(500), ""),
+    "503": (faults.broken(503), ""),
+    "504": (faults.broken(504), ""),
+    "an untrusted certificate": (mishaps.untrusted(), ""),
+    "no such name": (faults.refuse("name or service not known"), ""),
+    "slow": (faults.delay(3.0), ""),
+    "sent twice": (mishaps.repeat(), "PATCH"),
+    "sent again later": (mishaps.repeat(5.0), "PATCH"),
+    "arrives late": (mishaps.late(15.0), "PATCH"),
+}
+PREFLIGHT = 40
+"""Requests before the first write; a server that is unclear then may be refused."""
+
+
+@pytest.mark.acceptance("F08")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize(("fault", "method"), MISHAPS.values(), ids=MISHAPS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_tenth_request_may_go_wrong_and_each_effect_comes_once(
+    router: str, fault: Fault, method: str, seed: int
+) -> None:
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(fault, when=now_and_then(seed, 0.1, since=PREFLIGHT, method=method), times=1000)
+    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+
+
+AWAY: dict[str, Callable[[], Fault]] = {"hangs": faults.drop, "refuses": faults.refuse}
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
+def test_after_ten_minutes_without_the_server_everything_is_looked_at_afresh(
+    router: str, fault: Callable[[], Fault]
+) -> None:
+    scene = given.app(router=router)
+    clock = scene.sandbox.clock
+    since, until = clock.now() + 20, clock.now() + 620
+    scene.sandbox.faults.plan(fault(), when=during(clock, since, until), times=100_000)
+    if router != "ratio":
+        given.autoscaler(scene, "web")
+        when.later(scene, 200, lambda: when.scaled(scene, 6))
+    run = scene.released(rollout(router, steps=STEPS), Options(rollback_budget=900))
+    then.ended(run, Result.UNAVAILABLE)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+    first = next(done for done in scene.sandbox.log if done.time >= until and not then.is_lease(done))
+    assert not first.writes, "the first thing on its return is a look"
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_server_that_is_away_for_less_than_the_reads_are_repeated_costs_nothing(router: str) -> None:
+    scene = given.app(router=router)
+    clock = scene.sandbox.clock
+    away = during(clock, clock.now() + 20, clock.now() + 35)
+    scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
+    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+
+
+@pytest.mark.acceptance("F10")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("seconds", [1.0, 8.0])
+def test_reads_that_lag_behind_lead_to_no_wrong_step(router: str, seconds: float) -> None:
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(stale_reads(scene.sandbox.store, seconds), when=lambda *_: True, times=100_000)
+    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+
+
+@pytest.mark.acceptance("F10")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_of_two_servers_may_lag_behind_while_a_release_is_rolled_back(router: str, seed: int) -> None:
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(
+        stale_reads(scene.sandbox.store, 4.0), when=now_and_then(seed, 0.5), times=100_000
+    )
+    when.later(scene, 25.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    restored(scene, scene.released(rollout(router, steps=STEPS)), Result.CANCELLED)
