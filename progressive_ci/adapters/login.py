@@ -115,6 +115,9 @@ def _fit(access: Access) -> None:
             raise Refused(
                 ProgressiveError(f"{option} has no effect with --auth {access.method}", advice=advice)
             )
+    if access.authority and not access.server:
+        advice = "give both, or neither: a kubeconfig and AWS name the authority themselves"
+        raise Refused(ProgressiveError("--certificate-authority needs --server", advice=advice))
     if access.method == "eks" and not access.cluster:
         raise Refused(
             ProgressiveError("--auth eks needs --eks-cluster", advice="give the cluster's name or ARN")

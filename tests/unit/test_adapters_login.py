@@ -182,6 +182,7 @@ def test_the_authority_may_be_given_in_any_form(clock: RealClock, tmp_path: Path
             "--server has no effect with --auth auto; add --auth and how to log in there",
         ),
         (Access(audience="x"), {}, "--audience has no effect with --auth auto; add --auth github-oidc"),
+        (Access("eks", authority="ca.pem"), {}, "--certificate-authority needs --server; give both"),
         (Access("eks"), {}, "--auth eks needs --eks-cluster"),
         (Access("in-cluster"), {}, "this is no pod with a service account"),
         (
@@ -201,7 +202,7 @@ def test_the_authority_may_be_given_in_any_form(clock: RealClock, tmp_path: Path
         ),
         (Access("github-oidc"), {"HOME": "/nowhere"}, "no kubeconfig found"),
     ],
-    ids=["server", "audience", "cluster", "pod", "variable", "permission", "keys", "no cluster"],
+    ids=["server", "audience", "authority", "cluster", "pod", "variable", "permission", "keys", "no cluster"],
 )
 def test_what_is_missing_for_a_login_is_said_with_a_remedy(
     clock: RealClock, access: Access, environ: dict[str, str], what: str
