@@ -28,6 +28,7 @@ from progressive_ci.specs.read import read
 from tests.scenario.login import TokenTransport, Unending, watched
 from tests.scenario.metrics import SandboxMetrics
 from tests.scenario.oracle import Oracle
+from tests.scenario.own_clock import OwnClock
 
 NAMESPACE, NAME = "shop", "web"
 
@@ -194,6 +195,7 @@ class Scene:
         login: instead of a name, tokens that end.
         history: the checkout's commits.
         living: the process that is at work.
+        machine: the clock of the tool's machine; None is the world's own.
     """
 
     sandbox: Sandbox
@@ -205,6 +207,7 @@ class Scene:
     login: Credential | None = None
     history: Commits = field(default_factory=Commits)
     living: "Life | None" = None
+    machine: OwnClock | None = None
 
     def released(self, text: str, options: Options | None = None) -> Run:
         """`progressive-ci run` with this input."""
@@ -237,15 +240,16 @@ class Scene:
         logged_in = TokenTransport(sandbox, self.login) if self.login else sandbox.transport(self.user)
         credential = watched(sandbox, self.login) if self.login else Unending()
         transport, clock = Mortal(logged_in), sandbox.clock
-        front = KubeCluster(transport, clock)
+        own = self.machine or clock
+        front = KubeCluster(transport, own)
         back = KubeCluster(Behind(transport, clock), clock, patience=ONCE)
-        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=clock, ticker=Ticks(clock, life))
-        cluster = KubeCluster(transport, clock, guard=lease.secure)
+        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=own, ticker=Ticks(clock, life))
+        cluster = KubeCluster(transport, own, guard=lease.secure)
         journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
         watch = Ears(StoreWatch(sandbox.store, clock), clock, life)
         recalls = ClusterRecalls(NAME, NAMESPACE, cluster=front, watch=watch)
         metrics = SandboxMetrics(sandbox)
-        hands = Hands(cluster, metrics, clock, journal, lease, run, recalls, self.history, credential)
+        hands = Hands(cluster, metrics, own, journal, lease, run, recalls, self.history, credential)
         try:
             run.outcome = work(hands)
         except Killed:
