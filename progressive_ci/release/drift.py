@@ -9,15 +9,13 @@ from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import pointer
 from progressive_ci.release.canary_deployment import canary_name
-from progressive_ci.release.ownership import look_up, valued, wish
+from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.stop import Stop
 
 PAUSED = "/spec/paused"
 FLOOR = pointer("spec", "minReplicas")
-
-_MANAGER = "progressive-ci"
 
 
 def gone(ref: Ref) -> Stop:
@@ -125,7 +123,7 @@ def last_writer(item: JsonObject, field: str) -> str:
     """The manager that wrote a field of the spec, or an annotation, last, as far as the server remembers."""
     entries = item.get("metadata", {}).get("managedFields") or ()
     wrote = [entry for entry in entries if _holds(entry, field)]
-    others = [entry for entry in wrote if entry.get("manager") != _MANAGER] or wrote
+    others = [entry for entry in wrote if entry.get("manager") != MANAGER] or wrote
     return str(max(others, key=lambda entry: str(entry.get("time", "")))["manager"]) if others else "somebody"
 
 

@@ -1,14 +1,18 @@
 """Fields of ours on objects of others: what they were, and how they get back. Pure."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import unfenced_operations
 from progressive_ci.model.journal import Original, Owned
 from progressive_ci.model.kinds import Ref
-from progressive_ci.model.write import Patch, add, remove, replace, test
+from progressive_ci.model.write import Patch, add, pointer, remove, replace, test
 from progressive_ci.release.workload import uid_of
+
+MANAGER = "progressive-ci"
+"""Under which name the API server notes what this tool writes."""
 
 
 def look_up(item: JsonObject, path: str) -> Original:
@@ -71,6 +75,26 @@ def wish(ref: Ref, item: JsonObject, wishes: Iterable[Original]) -> Patch | None
 
 
 def freed(ref: Ref, item: JsonObject, wishes: Iterable[Original], *, workload: str) -> Patch | None:
-    """The last patch of an object that stays: the wishes, and our marks off."""
-    operations = (*changes(item, wishes), *unfenced_operations(item, workload))
+    """The next patch of an object that stays: the wishes; with the last of them our marks and our name go off.
+
+    What a patch writes becomes ours, so a value is written first, and the name goes off with the next patch.
+    """
+    edits = changes(item, wishes)
+    if any(step["op"] in ("add", "replace") for step in edits):
+        return Patch(ref, edits)
+    operations = (*disowned(item), *edits, *unfenced_operations(item, workload))
     return Patch(ref, operations) if operations else None
+
+
+def disowned(item: JsonObject) -> tuple[JsonObject, ...]:
+    """Takes our name off every field that we have written, so that whoever applies the object next meets no conflict.
+
+    The API server takes a list without an entry for a mistake; the one empty entry is its way to say: nobody.
+    """
+    entries = item["metadata"].get("managedFields") or []
+    ours = [index for index, entry in enumerate(entries) if entry.get("manager") == MANAGER]
+    path = partial(pointer, "metadata", "managedFields")
+    tests = tuple(test(path(index, "manager"), MANAGER) for index in ours)
+    if len(ours) == len(entries):
+        return (*tests, replace(path(), [{}])) if ours else ()
+    return (*tests, *(remove(path(index)) for index in reversed(ours)))

@@ -18,7 +18,7 @@ from progressive_ci.errors import (
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
-from progressive_ci.model.fence import Fence, epoch_of, fenced
+from progressive_ci.model.fence import Fence, fenced
 from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
@@ -36,6 +36,8 @@ _ATTEMPTS = 8
 _AGAIN = (Conflict, AlreadyExists, NotFound, Unprocessable, NoAnswer, ServerError, TooManyRequests)
 """Answers after which the object is read again: it is not what the write was made for, or nobody knows."""
 _LONGEST_BACKOFF = 2.0
+_LAST_WRITES = 3
+"""Values back, marks and name off, and once more where somebody had taken the marks off before."""
 
 
 @dataclass(slots=True)
@@ -164,10 +166,10 @@ class Release:
         """The last write to an object that stays: the wishes, and our marks off."""
         wanted = tuple(wishes)
         last = existing(lambda seen: freed(ref, seen, wanted, workload=self.record.name))
-        stored = self.write(ref, last)
-        if stored is not None and epoch_of(stored, self.record.name) is not None:
-            # Somebody had taken our marks off before, so this write has put them on again.
-            self.write(ref, last)
+        for _ in range(_LAST_WRITES):
+            stored = self.write(ref, last)
+            if stored is None or freed(ref, stored, wanted, workload=self.record.name) is None:
+                return
 
     def write_all(self, writes: Sequence[Write]) -> None:
         """Send writes that were decided together on what `seen` holds; the first refusal ends it."""

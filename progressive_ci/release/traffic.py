@@ -255,10 +255,11 @@ def restore_route(release: Release) -> None:
 
 def _restore(release: Release, entry: Owned) -> None:
     release.write(entry.ref, existing(partial(_own_again, release, entry)))
+    release.free(entry.ref, entry.originals)
 
 
 def _own_again(release: Release, entry: Owned, seen: JsonObject) -> Patch | None:
-    """The last patch of a route object; what its router wrote beside the weights goes with them."""
+    """The values of a route object; what its router wrote beside the weights goes with them."""
     moves = router(release).shift(route_of(release), {entry.ref: seen}, weight.NONE)
     own = {item.path for item in entry.originals}
     beside = tuple(

@@ -8,13 +8,32 @@ from progressive_ci.sandbox.call import Call
 Path = tuple[str, ...]
 
 
+def of(obj: JsonObject) -> list[JsonObject]:
+    """Who is noted to have written what."""
+    return list(obj["metadata"].get("managedFields") or ())
+
+
+def given(obj: JsonObject) -> list[JsonObject] | None:
+    """What a request itself says about who has written what; nothing where it says nothing, or nothing valid.
+
+    An empty list counts as none: it is taken for the mistake of a client; one empty entry means nobody.
+    """
+    entries = obj["metadata"].get("managedFields")
+    if not isinstance(entries, list) or not entries:
+        return None
+    if entries == [{}]:
+        return []
+    return [dict(entry) for entry in entries] if all(_valid(entry) for entry in entries) else None
+
+
+def _valid(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("operation") in {"Apply", "Update"} and "fieldsV1" in entry
+
+
 def note(obj: JsonObject, before: JsonObject | None, call: Call, time: str) -> None:
     """Give the changed fields of an object to the request's manager, in place."""
     changed = {path for path, value in _leaves(obj) if _at(before, path) != value}
-    entries = [
-        _without(entry, changed, obj)
-        for entry in (before or {}).get("metadata", {}).get("managedFields") or ()
-    ]
+    entries = [_without(entry, changed, obj) for entry in (of(obj) if before is not None else ())]
     operation = "Apply" if "apply" in call.content_type else "Update"
     subresource = "status" if call.path.endswith("/status") else ""
     own = next((entry for entry in entries if _is(entry, call.manager, operation, subresource)), None)

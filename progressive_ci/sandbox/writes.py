@@ -165,7 +165,7 @@ def _update(store: Store, call: Call, place: Target, obj: JsonObject) -> Answer:
     obj = _own_part(place, obj, before)
     _complete(store, place, obj)
     validation.check(place.resource, obj, before)
-    if _content(obj) == _content(before):
+    if _content(obj) == _content(before) and managed.of(obj) == managed.of(before):
         return Answer(200, shown(place, before))
     managed.note(obj, before, call, store.timestamp())
     if call.dry:
@@ -193,6 +193,7 @@ def _own_part(place: Target, obj: JsonObject, before: JsonObject) -> JsonObject:
         if place.kind is kinds.DEPLOYMENT and obj["metadata"].get("annotations"):
             kept["metadata"]["annotations"] = obj["metadata"]["annotations"]
         return dict(kept)
+    wanted = managed.given(obj)
     obj = stored(obj, custom=place.resource.custom)
     if place.resource.status:
         obj.pop("status", None)
@@ -202,6 +203,8 @@ def _own_part(place: Target, obj: JsonObject, before: JsonObject) -> JsonObject:
         obj["metadata"].pop(field, None)
         if field in before["metadata"]:
             obj["metadata"][field] = clone(before["metadata"][field])
+    if wanted is not None:
+        obj["metadata"]["managedFields"] = wanted
     return dict(obj)
 
 

@@ -215,6 +215,28 @@ def test_the_manager_of_a_changed_field_is_the_one_who_wrote_it_last(api: Target
     assert "f:colour" in managed["second"]
 
 
+def test_a_manager_can_be_taken_off_and_then_owns_nothing(api: Target) -> None:
+    api.create(CONFIG_MAP, objects.config_map(shape="round"), fieldManager="first")
+    before = api.merge(SETTINGS, {"data": {"colour": "red"}}, fieldManager="second").body["metadata"]
+    index = [each["manager"] for each in before["managedFields"]].index("second")
+    path = f"/metadata/managedFields/{index}"
+    steps = [{"op": "test", "path": f"{path}/manager", "value": "second"}, {"op": "remove", "path": path}]
+    reply = api.patch(SETTINGS, steps)
+    assert reply.body["data"]["colour"] == "red"
+    assert [each["manager"] for each in reply.body["metadata"]["managedFields"]] == ["first"]
+    assert reply.body["metadata"]["resourceVersion"] != before["resourceVersion"]
+
+
+def test_a_list_of_managers_without_an_entry_changes_nothing_and_one_empty_entry_means_nobody(
+    api: Target,
+) -> None:
+    api.create(CONFIG_MAP, objects.config_map(shape="round"), fieldManager="only")
+    reply = api.patch(SETTINGS, [{"op": "remove", "path": "/metadata/managedFields/0"}])
+    assert [each["manager"] for each in reply.body["metadata"]["managedFields"]] == ["only"]
+    reply = api.patch(SETTINGS, [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}])
+    assert not reply.body["metadata"].get("managedFields")
+
+
 def test_an_applied_document_is_created_then_merged(api: Target) -> None:
     body = {"apiVersion": "v1", "kind": "ConfigMap", **objects.config_map()}
     query = {"fieldManager": "tool", "force": "true"}

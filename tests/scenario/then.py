@@ -8,7 +8,9 @@ from progressive_ci.model.event import Sampled, Warned
 from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.journal import State
 from progressive_ci.model.outcome import Result
+from progressive_ci.release.ownership import MANAGER
 from progressive_ci.release.workload import HASH_LABEL, labels_of, replicas_of
+from progressive_ci.sandbox import managed
 from progressive_ci.sandbox.faults import Exchange
 from tests.scenario.given import WATCHED, snapshot
 from tests.scenario.oracle import has_mark
@@ -74,6 +76,7 @@ def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
             if item["metadata"]["name"] == "progressive-ci.web" or name in but:
                 continue
             assert not has_mark(item), name
+            assert MANAGER not in {entry["manager"] for entry in managed.of(item)}, f"{name} has our name"
             assert RELEASE not in labels_of(item), name
             assert kind != kinds.SERVICE or HASH_LABEL not in (item["spec"].get("selector") or {}), name
     assert not sandbox.all(kinds.JOB, NAMESPACE), "a guard's Job is left"

@@ -1,0 +1,98 @@
+"""Who applies the repository's files after a release meets no conflict and restarts no pod, whichever way he applies."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import given, then, when
+from tests.e2e.cluster import workloads
+from tests.e2e.cluster.client import Client, Document
+from tests.e2e.given import BAD, CANARY, NAME, NEW, OLD, STABLE, Shop
+
+pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
+
+NEWER = "example/app:3.0.0"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_APPLY = "application/apply-patch+yaml"
+
+
+def _files(place: Shop, image: str) -> list[Document]:
+    """What stands in the repository: the Deployment and what leads to it."""
+    return [workloads.deployment(NAME, image, replicas=4), *given.entrance(place)]
+
+
+def _applied_by_the_server(place: Shop, image: str) -> None:
+    """`kubectl apply --server-side` of the repository's files, without force."""
+    for document in _files(place, image):
+        admin, name = place.cluster.admin, document["metadata"]["name"]
+        path = admin.path(document["kind"], place.namespace, name)
+        admin.call("PATCH", path, document, content_type=_APPLY, params={"fieldManager": "kubectl"})
+
+
+def _applied_by_the_client(place: Shop, image: str) -> None:
+    """`kubectl apply`: what the last file said is kept in an annotation, and what differs is patched."""
+    for document in _files(place, image):
+        text = json.dumps(document, separators=(",", ":"))
+        metadata = {**document["metadata"], "annotations": {_LAST_APPLIED: text}}
+        path = place.cluster.admin.path(document["kind"], place.namespace, document["metadata"]["name"])
+        custom = document["kind"] in {"HTTPRoute", "VirtualService"}
+        kind = "merge" if custom else "strategic-merge"
+        place.cluster.admin.call(
+            "PATCH",
+            path,
+            {**document, "metadata": metadata},
+            content_type=f"application/{kind}-patch+json",
+            params={"fieldManager": "kubectl-client-side-apply"},
+        )
+
+
+WAYS = {"server-side": _applied_by_the_server, "client-side": _applied_by_the_client}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_the_files_can_be_applied_after_a_promotion(
+    shop: Callable[..., Shop], way: Callable[[Shop, str], None]
+) -> None:
+    place = shop()
+    way(place, OLD)
+    place.releases(NEW, steps=given.QUICK, judged=False)
+    then.ended(when.run(place), 0, "promoted")
+    assert not list(_ours(place))
+    before = then.pods(place, NEW)
+    _applied_by_the_server(place, NEW)
+    then.only_serves(place, NEW)
+    assert then.pods(place, NEW) == before
+    _applied_by_the_server(place, NEWER)
+    workloads.wait_ready(place.cluster.admin, place.namespace, NAME)
+    then.only_serves(place, NEWER)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_the_files_can_be_applied_after_a_rollback(
+    shop: Callable[..., Shop], way: Callable[[Shop, str], None]
+) -> None:
+    place = shop()
+    way(place, OLD)
+    place.releases(BAD)
+    with when.users(place) as load:
+        run = when.run(place)
+        load.stop()
+    then.ended(run, 10, "rolled-back-unhealthy")
+    assert not list(_ours(place))
+    before = then.pods(place, OLD)
+    _applied_by_the_server(place, OLD)
+    then.only_serves(place, OLD)
+    assert then.pods(place, OLD) == before
+
+
+def _ours(place: Shop) -> Iterator[str]:
+    """Objects that stay, on which the API server still notes this tool as the owner of a field."""
+    admin: Client = place.cluster.admin
+    for kind, names in {"Deployment": {NAME}, "Service": {STABLE, CANARY}, "HTTPRoute": {NAME}}.items():
+        for item in admin.list(kind, place.namespace):
+            entries = item["metadata"].get("managedFields") or ()
+            if item["metadata"]["name"] in names and any(
+                one["manager"] == "progressive-ci" for one in entries
+            ):
+                yield f"{kind} {item['metadata']['name']}"
