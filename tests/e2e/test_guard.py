@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e import given, then, when
-from tests.e2e.cluster.client import Document
+from tests.e2e.cluster.client import ApiError, Document
 from tests.e2e.cluster.waiting import wait_until
 from tests.e2e.given import NAME, NEW, OLD, ROOT, Shop
 
@@ -54,6 +54,7 @@ def test_a_good_release_takes_its_guard_along(shop: Callable[..., Shop]) -> None
         with when.start(place, "run", *_ASKED, role=place.role(options=_ASKED)) as tool:
             tool.wait_for("watches over the release")
             _wait_for_pod(place, tool)
+            _fits_restricted_namespaces(place)
             run = tool.end()
         records = load.stop()
     then.ended(run, 0, "promoted")
@@ -93,6 +94,21 @@ def _wait_for_pod(place: Shop, tool: when.Tool) -> None:
         return any(event["user"]["username"] == user for event in events)
 
     wait_until("the guard looks at the lease", looks)
+
+
+def _fits_restricted_namespaces(place: Shop) -> None:
+    """The API server would take the guard's pod where the restricted pod security standard is enforced."""
+    admin, other = place.cluster.admin, place.cluster.namespace()
+    admin.patch(
+        "Namespace", other, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
+    )
+    template = admin.get("Job", _GUARD, place.namespace)["spec"]["template"]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "guard"}, "spec": template["spec"]}
+    loose = {**pod, "spec": {**pod["spec"], "securityContext": {}}}
+    admin.create(pod, other, dryRun="All")
+    with pytest.raises(ApiError, match="violates PodSecurity"):
+        admin.create(loose, other, dryRun="All")
+    admin.delete("Namespace", other)
 
 
 def _pods_go(place: Shop) -> None:

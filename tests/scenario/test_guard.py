@@ -84,6 +84,8 @@ def test_a_guard_alone_brings_a_release_to_safety_that_dies_at_any_request(row: 
     for scene, at_request in left(row, fault, offset(row, 13)):
         died = scene.sandbox.clock.now()
         watch = guards.watched(scene)
+        took_over = next((done.time for done in watch.requests if done.writes), died)
+        assert took_over - died < SOON, at_request
         assert scene.sandbox.clock.now() - died < SOON + Options().rollback_budget, at_request
         kept(scene, row, watch)
 
