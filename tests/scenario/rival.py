@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from progressive_ci.model import kinds
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.journal import Ending, Record, Stage, State
+from progressive_ci.model.journal import Ending, Record, Side, Stage, State
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.position import Position
 from progressive_ci.sandbox.store import Change
@@ -42,8 +42,12 @@ class Rival:
     def begins(self) -> "Rival":
         """It has the lease, and its first entry stands."""
         self._runs = True
+        serving = self._record().canary
         self._write(
             release=self.release,
+            stable=replace(serving, reused=False),
+            canary=Side("rival", f"{NAME}-rival"),
+            held=serving.hash,
             state=State.RUNNING,
             stage=self.stage,
             position=self.position,
