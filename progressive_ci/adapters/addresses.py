@@ -114,7 +114,7 @@ class Addresses:
             return Direct(url)
         mapped = next((mapping for mapping in self.mappings if _fits(mapping, parts)), None)
         if mapped is None:
-            _refuse_metadata(parts)
+            refuse_metadata(parts)
         elif not mapped.target:
             return Direct(url)
         else:
@@ -140,7 +140,7 @@ class Addresses:
         )
 
 
-def _refuse_metadata(parts: SplitResult) -> None:
+def refuse_metadata(parts: SplitResult) -> None:
     """Where a cloud hands out the machine's own credentials nothing measures a release."""
     host = (parts.hostname or "").rstrip(".")
     if host in _METADATA or (_is_address(host) and ipaddress.ip_address(host).is_link_local):

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote, urlencode, urljoin, urlsplit
 
 from progressive_ci import __version__
+from progressive_ci.adapters.addresses import refuse_metadata
 from progressive_ci.adapters.memory_file import path_of
 from progressive_ci.errors import NoAnswer, ProgressiveError
 from progressive_ci.metrics.provider import MOST_BYTES
@@ -29,6 +30,11 @@ class Sender:
 
     def __init__(self) -> None:
         self._tokens: dict[TokenRequest, tuple[str, float]] = {}
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Those that it holds."""
+        return tuple(token for token, _ in list(self._tokens.values()))
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send one request, its redirects and its token's request; any status is an answer.
@@ -89,6 +95,11 @@ def _followed(request: HttpRequest, until: float) -> HttpResponse:
         target = urljoin(request.url, place)
         if not (moved and place and request.method == "GET" and target.startswith(("http://", "https://"))):
             return answer
+        if request.url.startswith("https://") and target.startswith("http://"):
+            raise ProgressiveError(
+                f"{origin(request.url)} redirects to {origin(target)}, which is not encrypted"
+            )
+        refuse_metadata(urlsplit(target))
         kept = request.headers if origin(target) == origin(request.url) else ()
         request = replace(request, url=target, headers=kept)
     raise ProgressiveError(f"{origin(request.url)} redirects again and again")

@@ -1,6 +1,7 @@
 """The journal of a workload: the ConfigMap `progressive-ci.NAME`, whose writes survive lost answers."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from progressive_ci.errors import (
@@ -49,7 +50,10 @@ class ClusterJournal:
     It belongs to the Deployment NAME, so that it goes when that is deleted; no controller acts on that.
     """
 
-    def __init__(self, name: str, namespace: str, *, cluster: Cluster) -> None:
+    def __init__(
+        self, name: str, namespace: str, *, cluster: Cluster, hide: Callable[[str], str] = str
+    ) -> None:
+        self._hide = hide
         self._ref = Ref(CONFIG_MAP, namespace, f"progressive-ci.{name}")
         self._owner = Ref(DEPLOYMENT, namespace, name)
         self._forget = f"progressive-ci forget {name} --namespace {namespace}"
@@ -80,6 +84,7 @@ class ClusterJournal:
             LeaseLost: somebody else has written it since.
             ProgressiveError: it is larger than the API server should be made to bear.
         """
+        record = _worded(record, self._hide)
         text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
         # Nobody listens any more once a release has ended.
         answered: JsonObject = {RECALL_KEY: None} if record.get("state") == State.ENDED.name else {}
@@ -185,3 +190,12 @@ def _seen(found: JsonObject) -> _Seen:
     metadata = found["metadata"]
     text = (found.get("data") or {}).get(KEY) or ""
     return _Seen(metadata["resourceVersion"], text, bool(metadata.get("ownerReferences")))
+
+
+def _worded(record: JsonObject, hide: Callable[[str], str]) -> JsonObject:
+    """The record with no secret in its sentences; they may quote servers, and bugs of ours."""
+    kept = {**record, **{name: hide(record[name]) for name in ("reason", "why") if name in record}}
+    for name, field in (("evidence", "value"), ("endings", "reason")):
+        if name in record:
+            kept[name] = [{**each, field: hide(each[field])} for each in record[name]]
+    return kept

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from progressive_ci.adapters import proxied
 from progressive_ci.adapters.addresses import Addresses, Direct, Proxied
@@ -14,6 +15,7 @@ from progressive_ci.metrics.table import provider_of
 from progressive_ci.model.check import Query
 from progressive_ci.model.sample import Errored, Sample
 from progressive_ci.ports import Clock, HttpRequest, HttpResponse, Pending, Transport
+from progressive_ci.reports.mask import Mask
 
 
 class HttpMetrics:
@@ -47,7 +49,15 @@ class HttpMetrics:
         until = self._clock.now() + request.timeout
         self._clock.remind(until)
         job = WORKERS.start(lambda: self._exchange(request), self._clock.wake)
-        return Asked(job, self._clock, until, request, lambda response: provider.sample(query, response))
+        return Asked(
+            job, self._clock, until, request, lambda response: provider.sample(query, response), self._hide
+        )
+
+    def _hide(self, request: HttpRequest, text: str) -> str:
+        """Servers quote what they were sent, and in spellings that no Secret has: `Basic` joins two of them."""
+        sent = [value for name, value in request.headers if name.lower() not in proxied.NEUTRAL]
+        secrets = [*sent, *(value.rpartition(" ")[2] for value in sent), *self._sender.tokens]
+        return reduce(Mask.knowing, secrets, Mask()).applied(text)
 
     def _exchange(self, request: HttpRequest) -> HttpResponse:
         way = self._addresses.way(request.url)
@@ -83,6 +93,7 @@ class Asked:
     until: float
     request: HttpRequest
     judged: Callable[[HttpResponse], Sample]
+    hidden: Callable[[HttpRequest, str], str]
 
     def done(self) -> bool:
         """Whether there is an answer, or there won't be one in time."""
@@ -93,9 +104,10 @@ class Asked:
         if not self.job.done():
             return Errored(f"no answer within {self.request.timeout:g} s from {origin(self.request.url)}")
         try:
-            return self.judged(self.job.result())
+            found = self.judged(self.job.result())
         except ProgressiveError as error:
-            return Errored(str(error))
+            found = Errored(str(error))
+        return Errored(self.hidden(self.request, found.reason)) if isinstance(found, Errored) else found
 
     def cancel(self) -> None:
         """Leave it behind: its thread ends with the answer or at the deadline, and nobody listens."""

@@ -8,7 +8,7 @@ from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest, HttpResponse, Transport
 
-_NEUTRAL = {"accept", "content-type"}
+NEUTRAL = {"accept", "content-type"}
 """Headers that a question can do without."""
 
 
@@ -24,7 +24,7 @@ def send(transport: Transport, way: Proxied, request: HttpRequest) -> HttpRespon
         NoAnswer: the API server gave none.
         ProgressiveError: the API server did not pass the question on, or could not pass it on whole.
     """
-    lost = sorted({name for name, _ in request.headers if name.lower() not in _NEUTRAL})
+    lost = sorted({name for name, _ in request.headers if name.lower() not in NEUTRAL})
     if request.token is not None or lost:
         raise ProgressiveError(
             f"the API server's service proxy passes on no credentials and no headers ({', '.join(lost) or 'token'})",

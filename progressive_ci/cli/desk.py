@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.guard_job import checked_image
 from progressive_ci.reports.table import FORMATS
 
+CRASHED = 1
 SHORTEST_LEASE = 3.0
 READING = 600.0
 """Seconds for the user's files; standard input may be a chart that is being rendered."""
@@ -51,6 +53,7 @@ class Desk:
     job: ci.Job
     clock: RealClock
     reporter: Reporter
+    hide: Callable[[str], str]
 
     @property
     def options(self) -> Options:
@@ -179,7 +182,7 @@ class Desk:
                 proxy=wire,
             ),
             clock=self.clock,
-            journal=ClusterJournal(name, namespace, cluster=cluster),
+            journal=ClusterJournal(name, namespace, cluster=cluster, hide=self.hide),
             lease=lease,
             reporter=self.reporter,
             recalls=self._recalls(name, namespace, wire, behind),
@@ -208,8 +211,11 @@ def conduct(settings: Settings, work: Callable[[Desk], Outcome]) -> int:
     screen = Screen(1, terminal=os.isatty(1))
     reporter = RunReporter(screen, form, papers=papers.of(settings, job))
     try:
-        outcome = _outcome(Desk(settings, job, clock, reporter), work)
+        outcome = _outcome(Desk(settings, job, clock, reporter, reporter.hide), work)
         reporter.end(outcome)
+    except Exception:  # noqa: BLE001 - a bug of ours before the first write; its words may hold what it was given
+        click.echo(reporter.hide(traceback.format_exc()), err=True)
+        return CRASHED
     finally:
         reporter.close()
     return outcome.result.code
@@ -228,12 +234,15 @@ def quietly(settings: Settings, work: Callable[[Desk], int]) -> int:
     clock.install()
     listener = Listener()
     try:
-        return work(Desk(settings, ci.job(os.environ), clock, listener))
+        return work(Desk(settings, ci.job(os.environ), clock, listener, listener.hide))
     except ProgressiveError as error:
         outcome = outcome_of(error)
         text = f"{outcome.reason}; {outcome.advice}" if outcome.advice else outcome.reason
         click.echo(listener.mask.applied(text), file=sys.stderr)
         return outcome.result.code
+    except Exception:  # noqa: BLE001 - as above
+        click.echo(listener.mask.applied(traceback.format_exc()), err=True)
+        return CRASHED
 
 
 def addresses(settings: Settings, namespace: str, *, proxy: bool) -> Addresses:

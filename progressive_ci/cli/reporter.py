@@ -91,6 +91,10 @@ class RunReporter:
         """Wait until everything is printed."""
         self._screen.close()
 
+    def hide(self, text: str) -> str:
+        """A text that comes by another way than an event, without the secrets that are known."""
+        return self._mask.applied(text)
+
     def _take(self, event: Event) -> None:
         at = self._wall()
         word = secrets.token_hex(16)
@@ -131,6 +135,10 @@ class Listener:
         """Remember what must not be printed."""
         if isinstance(event, SecretSeen):
             self.mask = self.mask.knowing(event.value)
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets that are known."""
+        return self.mask.applied(text)
 
 
 def masked(value: Any, mask: Mask) -> Any:  # noqa: ANN401 - it gives back the type it was given
