@@ -215,7 +215,9 @@ def _traffic_to_stable(release: Release) -> None:
 
 
 def _has_stable(release: Release, service: str) -> bool:
-    return bool(serving(release, (service,))[service] & ready_uids(pods_of(release, release.record.stable)))
+    """By its own pods, or, where stable has none that is ready, by none: then there is nothing to wait for here."""
+    found, own = serving(release, (service,))[service], ready_uids(pods_of(release, release.record.stable))
+    return bool(found & own) or not (found or own)
 
 
 def _reaches_canary(release: Release, names: tuple[str, ...]) -> bool:
