@@ -23,6 +23,9 @@ from tests.scenario.test_interrupted import LONGEST, STRIDE, at, is_whole, offse
 SOON = 30 + 2 * 5
 """Seconds after which a guard has taken over what nobody keeps: the lease, and a look before and after."""
 
+WIDE = 1 if STRIDE == 1 else 2 * STRIDE
+"""For cases that take two processes each."""
+
 GOOD, BAD, CRASHING = IMAGE, "web:2.0.0-err40", "web:2.0.0-crash"
 
 
@@ -92,7 +95,7 @@ def test_a_guard_alone_brings_a_release_to_safety_that_dies_at_any_request(row: 
 
 @rows
 def test_a_guard_that_dies_itself_at_any_request_is_replaced_by_its_job(row: Row) -> None:
-    for number in range(1 + offset(row, 29), LONGEST, STRIDE):
+    for number in range(1 + offset(row, 29), LONGEST, WIDE):
         scene = orphan(row)
         first = len(scene.sandbox.log)
         scene.sandbox.faults.plan(faults.kill_before(), when=at(first + number, writes=False))
@@ -239,7 +242,7 @@ def test_the_rights_on_the_job_are_asked_for_with_the_option_alone() -> None:
 
 @rows
 def test_of_a_guard_and_the_next_run_exactly_one_finishes_the_orphan(row: Row) -> None:
-    for number in range(1 + offset(row, 17), LONGEST, STRIDE):
+    for number in range(1 + offset(row, 17), LONGEST, WIDE):
         scene = orphan(row)
         first = len(scene.sandbox.log)
         watches = list[Run]()

@@ -128,9 +128,9 @@ def test_a_zombie_changes_nothing_after_the_next_run_has_released_its_version(ro
             assert case.zombie.outcome.result in (Result.PROMOTED, Result.UNCHANGED, Result.REFUSED)
         else:
             changed_nothing(case)
-        # Nothing is released any more that could sweep it.
-        for landed in case.effects:
-            empty_canary_goes(case.scene, landed)
+            # Nothing is released any more that could sweep it.
+            for landed in case.effects:
+                empty_canary_goes(case.scene, landed)
         is_whole(case.scene, row.new)
 
 
