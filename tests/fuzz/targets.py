@@ -1,0 +1,92 @@
+"""What reads other people's text: each target takes bytes and ends, or raises one of our own errors."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from progressive_ci.adapters import answers
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.judging import condition
+from progressive_ci.metrics.prometheus_answer import sample_of
+from progressive_ci.metrics.promql import check, fill
+from progressive_ci.model.codec import decode
+from progressive_ci.model.durations import go_duration
+from progressive_ci.model.journal import Record
+from progressive_ci.ports import HttpResponse
+from progressive_ci.release.recalls import understood
+from progressive_ci.release.trust import complaint
+from progressive_ci.specs.documents import parse
+from progressive_ci.specs.read import read
+
+Target = Callable[[bytes], object]
+
+ASKED = answers.Asked("get", "Service shop/web")
+
+
+def specs(content: bytes) -> None:
+    """YAML of a pull request."""
+    read(parse([("any.yaml", content)]), namespace="default", condition_check=condition.complaint)
+
+
+def journal(content: bytes) -> None:
+    """The journal's JSON, as whoever may edit ConfigMaps leaves it."""
+    try:
+        record = decode(Record, json.loads(content))
+    except (ValueError, TypeError, RecursionError):
+        return
+    complaint(record)
+
+
+def recall(content: bytes) -> None:
+    """What stands beside the journal."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(body, dict):
+        understood(body)
+
+
+def prometheus(content: bytes) -> None:
+    """A metrics server's answer."""
+    sample_of(HttpResponse(200, {}, content))
+
+
+def api_answer(content: bytes) -> None:
+    """An API server's refusal, with its headers."""
+    headers = {"Retry-After": content[:20].decode("latin-1"), "Content-Type": "application/json"}
+    for status in (409, 429, 500):
+        try:
+            answers.decode(HttpResponse(status, headers, content), ASKED)
+        except ProgressiveError:
+            continue
+
+
+def conditions(content: bytes) -> None:
+    """A success condition."""
+    condition.complaint(content.decode(errors="replace"))
+
+
+def queries(content: bytes) -> None:
+    """A query, and an argument for it."""
+    query, _, value = content.decode(errors="replace").partition("\n")
+    check(query)
+    fill(query, {"a": value})
+
+
+def durations(content: bytes) -> None:
+    """A duration."""
+    go_duration(content.decode(errors="replace"))
+
+
+TARGETS: Mapping[str, Target] = {
+    each.__name__: each
+    for each in (specs, journal, recall, prometheus, api_answer, conditions, queries, durations)
+}
+
+
+def tried(target: Target, content: bytes) -> None:
+    """Anything but an end or an error of ours is a find."""
+    try:
+        target(content)
+    except ProgressiveError:
+        return
