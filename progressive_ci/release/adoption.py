@@ -52,14 +52,7 @@ def promote(release: Release) -> None:
         "Deployment and ReplicaSet agree on template, pause and size",
         after=CONTROLLER,
     )
-    began = release.hands.clock.now()
-    _give(release)
-    until(
-        release,
-        lambda: _has_taken_over(release, began),
-        "the Deployment takes the ReplicaSet over and the old one goes to zero",
-        after=CONTROLLER,
-    )
+    _hand_over(release)
 
 
 def services_moved(release: Release) -> bool:
@@ -133,6 +126,41 @@ def _agreed(release: Release) -> bool:
     return held and observed(item) and replicas_of(item) == available(item)
 
 
+def _hand_over(release: Release) -> None:
+    """Until the Deployment holds the ReplicaSet as its new one, and every other is at zero.
+
+    Taken as an old one it gets no revision: then back at once.
+    """
+    clock = release.hands.clock
+    began = free = clock.now()
+    _give(release)
+
+    def done() -> bool:
+        nonlocal free
+        owner = release.must_read(deployment_ref(release))
+        sets = _sets(release, owner)
+        item = next((one for one in sets if name_of(one) == release.record.canary.name), None)
+        if item is None or controller_uid(item) != uid_of(owner):
+            free = clock.now()
+            _give_again(release, free - began)
+            return False
+        if not same_template(owner["spec"]["template"], item["spec"]["template"]):
+            raise deployment.superseded(release, owner)
+        if REVISION in annotations_of(item):
+            release.seen[set_ref(release)] = item
+            return _follow_wishes(release, sets, owner)
+        if clock.now() - free > _REVISION_SECONDS:
+            raise unready("the Deployment has taken the canary over as an old version")
+        return False
+
+    until(
+        release,
+        done,
+        "the Deployment takes the ReplicaSet over and the old one goes to zero",
+        after=CONTROLLER,
+    )
+
+
 def _give(release: Release) -> None:
     """Hand the ReplicaSet over on what was read last; the patch tests every number that it rests on."""
     owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
@@ -140,28 +168,16 @@ def _give(release: Release) -> None:
         canary_set.hand_over(release, owner, pods=replicas_of(item))
 
 
-def _has_taken_over(release: Release, began: float) -> bool:
-    """One turn: the Deployment holds the ReplicaSet as its new one, and follows what NAME is asked to have.
+def _give_again(release: Release, elapsed: float) -> None:
+    """It is not taken yet; where the first patch was refused, the numbers have changed since."""
+    if elapsed > _CONTROLLER_SECONDS:
+        raise unready(f"the Deployment has not taken the ReplicaSet over after {elapsed:.0f} s")
+    release.must_read(set_ref(release))
+    _give(release)
 
-    True when every other ReplicaSet is at zero. Taken as an old one it gets no revision: then back at once.
-    """
-    owner = release.must_read(deployment_ref(release))
-    sets = _sets(release, owner)
-    item = next((one for one in sets if name_of(one) == release.record.canary.name), None)
-    elapsed = release.hands.clock.now() - began
-    if item is None or controller_uid(item) != uid_of(owner):
-        if elapsed > _CONTROLLER_SECONDS:
-            raise unready(f"the Deployment has not taken the ReplicaSet over after {elapsed:.0f} s")
-        release.must_read(set_ref(release))
-        _give(release)
-        return False
-    if REVISION not in annotations_of(item):
-        if elapsed > _REVISION_SECONDS:
-            raise unready("the Deployment has taken the canary over as an old version")
-        return False
-    release.seen[set_ref(release)] = item
-    if not same_template(owner["spec"]["template"], item["spec"]["template"]):
-        raise deployment.superseded(release, owner)
+
+def _follow_wishes(release: Release, sets: tuple[JsonObject, ...], owner: JsonObject) -> bool:
+    """One turn of following what NAME is asked to have; true when every other ReplicaSet is at zero."""
     deployment.put_replicas(release)
     if others_at_zero(release, sets, owner):
         return True

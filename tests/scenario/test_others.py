@@ -1,6 +1,7 @@
 """Others change what a release works with, while it works."""
 
 import os
+from functools import partial
 from itertools import count
 
 import pytest
@@ -29,7 +30,7 @@ def test_an_autoscaler_is_followed_wherever_in_the_promotion_it_speaks(
     for place in count(lane, STRIDE):
         scene = given.app(router=router)
         given.autoscaler(scene, "web")
-        spoken = when.promoting(scene, place, lambda scene=scene: when.scaled(scene, wish))
+        spoken = when.promoting(scene, place, partial(when.scaled, scene, wish))
         run = scene.released(rollout(router))
         if not spoken():
             assert place > lane, "the promotion has no such request"
