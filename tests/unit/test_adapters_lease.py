@@ -287,3 +287,39 @@ def test_no_two_ever_hold_it_whatever_goes_wrong(
         return
     sandbox.clock.run(40)
     assert max(overlaps) == 0
+
+
+def test_who_only_watches_sees_a_death_after_the_lease_s_own_time_and_writes_nothing(
+    sandbox: Sandbox,
+) -> None:
+    kept, watching = lease(sandbox), lease(sandbox)
+    kept.acquire("r1", wait=0)
+    wrote = len([1 for done in sandbox.log if done.writes])
+    for _ in range(20):
+        sandbox.clock.run(5)
+        assert not watching.deserted()
+    kept.stop()
+    died = sandbox.clock.now()
+    while not watching.deserted():
+        sandbox.clock.run(1)
+    assert 20 < sandbox.clock.now() - died < 32
+    renewed = 100 / 10
+    assert len([1 for done in sandbox.log if done.writes]) <= wrote + renewed
+    watching.acquire("r1", wait=0)
+    assert sandbox.clock.now() - died < 33, "it is not waited out a second time"
+
+
+def test_who_could_not_look_does_not_count_that_time(sandbox: Sandbox) -> None:
+    kept, watching = lease(sandbox), lease(sandbox)
+    kept.acquire("r1", wait=0)
+    kept.stop()
+    assert not watching.deserted()
+    sandbox.clock.run(25)
+    back = sandbox.clock.now() + 40
+    sandbox.faults.plan(faults.refuse(), when=lambda *_: sandbox.clock.now() < back, times=1000)
+    with pytest.raises(NoAnswer):
+        watching.deserted()
+    sandbox.clock.run(40)
+    assert not watching.deserted()
+    sandbox.clock.run(31)
+    assert watching.deserted()
