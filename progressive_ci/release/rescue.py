@@ -14,11 +14,13 @@ from progressive_ci.ports import Hands
 from progressive_ci.release.fencing import take_over
 from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.patience import until
 from progressive_ci.release.promotion import complete_promotion
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
+from progressive_ci.release.workload import hash_of, observed
 
 
 def rollback(
@@ -105,9 +107,7 @@ def take_up(
 def _back(release: Release, asked: Cause | None = None) -> Outcome:
     """Back to stable, unless the commit point lies behind: then only the cleaning up is left."""
     record = release.record
-    if record.stage is Stage.COMMITTED or (
-        record.stage is Stage.PROMOTING and MODES[record.mode].committed(release)
-    ):
+    if record.stage is Stage.COMMITTED or (record.stage is Stage.PROMOTING and _committed(release)):
         return complete_promotion(release)
     told = f"release {record.release} was left {record.stage.value}"
     cause = asked or Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
@@ -144,7 +144,18 @@ def _has_passed(release: Release) -> bool:
     """Whether nothing was left to do in place but the last entry: rolled out, and every step passed."""
     record = release.record
     begun = record.stage in (Stage.PREPARING, Stage.STEPPING)
-    return begun and len(record.passed) == record.steps and MODES[record.mode].committed(release)
+    changes_pods = record.canary.hash != record.stable.hash
+    return begun and changes_pods and len(record.passed) == record.steps and _committed(release)
+
+
+def _committed(release: Release) -> bool:
+    """Whether the commit point lies behind; a Deployment's counts are told after the take-over was seen."""
+    record = release.record
+    ref = Ref(kinds.DEPLOYMENT, record.namespace, record.name)
+    found = release.read(ref)
+    if found is not None and hash_of(found["spec"]["template"]) == record.canary.hash:
+        until(release, lambda: observed(release.must_read(ref)), "its controller has seen the take-over")
+    return MODES[record.mode].committed(release)
 
 
 def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -> Record | None:

@@ -20,6 +20,11 @@ def recover(scene: Scene) -> Run:
     return _told(scene, lambda hands: rescue.recover(NAMESPACE, NAME, Options(), hands))
 
 
+def roll_back(scene: Scene) -> Run:
+    """`progressive-ci rollback web`."""
+    return _told(scene, lambda hands: rescue.rollback(NAMESPACE, NAME, Options(), hands))
+
+
 def promote(scene: Scene, reason: str = WHY) -> Run:
     """`progressive-ci promote web --reason ...`."""
     return _told(scene, lambda hands: promote_held(NAMESPACE, NAME, Options(reason=reason), hands))
