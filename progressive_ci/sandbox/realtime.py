@@ -16,12 +16,13 @@ class RealTimeClock:
         speed: seconds of the simulated cluster that pass in one real second.
 
     Attributes:
+        speed: as given.
         changed: notified after every callback; its lock guards the whole simulated cluster.
     """
 
     def __init__(self, *, speed: float = 1.0) -> None:
         self.changed = threading.Condition(threading.RLock())
-        self._speed = speed
+        self.speed = speed
         self._start = time.monotonic()
         self._born = datetime.now(UTC)
         self._planned: list[tuple[float, int, Callback]] = []
@@ -32,7 +33,7 @@ class RealTimeClock:
 
     def now(self) -> float:
         """Seconds since the clock was made."""
-        return (time.monotonic() - self._start) * self._speed
+        return (time.monotonic() - self._start) * self.speed
 
     def wall(self) -> datetime:
         """The start's date plus the seconds that passed."""
@@ -65,7 +66,7 @@ class RealTimeClock:
                     continue
                 left = self._planned[0][0] - self.now()
                 if left > 0:
-                    self.changed.wait(left / self._speed)
+                    self.changed.wait(left / self.speed)
                     continue
                 _, order, callback = heapq.heappop(self._planned)
                 if order in self._cancelled:

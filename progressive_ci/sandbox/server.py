@@ -208,7 +208,7 @@ class _Request(BaseHTTPRequestHandler):
             with clock.changed:
                 events = watch.take()
                 if not events:
-                    clock.changed.wait(min(1.0, max(0.0, until - clock.now())))
+                    clock.changed.wait(min(1.0, max(0.0, until - clock.now()) / clock.speed))
             over = bool(events) and events[-1]["type"] == "ERROR"
             if events:
                 yield "".join(json.dumps(event) + "\n" for event in events).encode()
