@@ -5,7 +5,7 @@ The only module that imports `requests`, and only once something is asked: that 
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,7 @@ from progressive_ci.metrics.provider import MOST_BYTES
 from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpRequest, HttpResponse, TokenRequest
 
-_CHUNK = 65536
+_CHUNK = 16384
 _REDIRECTS = 5
 _EARLY = 10.0
 """Seconds before its end from which a token is not used any more."""
@@ -155,7 +155,7 @@ def _verification(request: HttpRequest) -> bool | str:
 def _read(response: Any, request: HttpRequest, until: float) -> bytes:  # noqa: ANN401 - imported late
     parts: list[bytes] = []
     size = 0
-    for part in response.iter_content(_CHUNK):
+    for part in _parts(response):
         parts.append(part)
         size += len(part)
         if size > MOST_BYTES:
@@ -165,6 +165,15 @@ def _read(response: Any, request: HttpRequest, until: float) -> bytes:  # noqa: 
         if time.monotonic() > until:
             raise NoAnswer(f"no answer within {request.timeout:g} s from {origin(request.url)}")
     return b"".join(parts)
+
+
+def _parts(response: Any) -> Iterator[bytes]:  # noqa: ANN401 - imported late
+    """What comes, as it comes: waiting for a whole chunk would outlast every deadline where bytes drip."""
+    if not hasattr(response.raw, "read1"):  # urllib3 before 2.1
+        yield from response.iter_content(1024)
+        return
+    while part := response.raw.read1(_CHUNK, decode_content=True):
+        yield part
 
 
 def _cause(error: BaseException) -> str:
