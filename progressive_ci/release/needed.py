@@ -35,7 +35,7 @@ def create_missing(release: Release, found: Findings) -> None:
     for document in found.missing:
         ref = document_ref(namespace, document)
         body = {**document.body, "metadata": {**document.body["metadata"], "namespace": namespace}}
-        release.write(ref, if_absent(Create(ref, body)), new=True)
+        refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body)), new=True))
         release.note(f"{ref} is created, and stays")
 
 

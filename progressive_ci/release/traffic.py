@@ -16,7 +16,7 @@ from progressive_ci.errors import (
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Shifted, Warned
-from progressive_ci.model.fence import epoch_of, fenced
+from progressive_ci.model.fence import RELEASE, epoch_of, fenced
 from progressive_ci.model.journal import Owned, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
@@ -65,15 +65,23 @@ def read_objects(release: Release) -> Objects:
     """Fresh route objects."""
     refs = router(release).objects(route_of(release))
     found = {ref: release.read(ref) for ref in refs}
-    return {ref: item for ref, item in found.items() if item is not None}
+    return {ref: item for ref, item in found.items() if item is not None and not _foreign(release, ref, item)}
+
+
+def _foreign(release: Release, ref: Ref, item: JsonObject) -> bool:
+    """Whether somebody else has made what the release was to create: then it is left alone, whatever its name."""
+    entry = release.record.owned(ref)
+    ours = epoch_of(item, release.record.name) is not None or labels_of(item).get(RELEASE)
+    return entry is not None and entry.created and not ours
 
 
 def _seen_objects(release: Release) -> Objects:
     """Route objects as last seen, where all of them were seen; a patch that rests on an old one is refused."""
     refs = router(release).objects(route_of(release))
-    return (
-        {ref: release.seen[ref] for ref in refs} if routed(release) and set(refs) <= set(release.seen) else {}
-    )
+    if not routed(release) or not set(refs) <= set(release.seen):
+        return {}
+    found = {ref: release.seen[ref] for ref in refs}
+    return {} if any(_foreign(release, ref, item) for ref, item in found.items()) else found
 
 
 def current(release: Release) -> Weight:
@@ -94,9 +102,8 @@ def _claimed(release: Release, ref: Ref, seen: JsonObject) -> Patch | None:
 
 def arm(release: Release) -> None:
     """Render the safe write for the objects as last seen."""
-    seen = {
-        ref: release.seen[ref] for ref in router(release).objects(route_of(release)) if ref in release.seen
-    }
+    refs = (ref for ref in router(release).objects(route_of(release)) if ref in release.seen)
+    seen = {ref: release.seen[ref] for ref in refs if not _foreign(release, ref, release.seen[ref])}
     writes = router(release).withdraw(route_of(release), seen)
     release.armed = tuple(fenced(item, seen.get(item.ref), release.fence) for item in writes)
 

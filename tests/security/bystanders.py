@@ -75,4 +75,6 @@ def _kept(item: JsonObject) -> JsonObject:
     metadata = {
         key: item["metadata"].get(key) for key in ("uid", "labels", "annotations", "deletionTimestamp")
     }
-    return clone({**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata})
+    kept: JsonObject = clone({**item, "metadata": metadata})
+    kept.pop("status", None)
+    return kept

@@ -15,6 +15,7 @@ from tests.unit.tls import CERTIFICATE, KEY
 BOMB = gzip.compress(b"\0" * 200_000_000, compresslevel=1)
 
 
+@pytest.mark.acceptance("F13")
 def test_a_packed_bomb_is_cut_off() -> None:
     def script(exchange: Exchange) -> None:
         exchange.answer(200, BOMB, {"Content-Encoding": "gzip"})
@@ -23,6 +24,7 @@ def test_a_packed_bomb_is_cut_off() -> None:
         Sender().send(HttpRequest("GET", server.url))
 
 
+@pytest.mark.acceptance("F13")
 def test_one_byte_now_and_then_ends_with_the_time() -> None:
     def script(exchange: Exchange) -> None:
         exchange.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -31,6 +33,7 @@ def test_one_byte_now_and_then_ends_with_the_time() -> None:
         Sender().send(HttpRequest("GET", server.url, timeout=0.3))
 
 
+@pytest.mark.acceptance("F13")
 def test_a_redirect_to_an_unencrypted_address_is_refused(tmp_path: Path) -> None:
     (tmp_path / "both.pem").write_text(CERTIFICATE + KEY)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
