@@ -20,6 +20,7 @@ from progressive_ci.release.records import read_record, unfinished, waits_for_a_
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
+from progressive_ci.release.unaccounted import UNACCOUNTED, leftovers
 from progressive_ci.release.workload import hash_of, observed
 
 
@@ -37,6 +38,8 @@ def rollback(
         asked: why, where somebody has asked for it.
     """
     record = read_record(hands, namespace=namespace, name=name)
+    if record is None and not only:
+        return unaccounted(hands, namespace, name)
     if record is None or not unfinished(record):
         return nothing(record, name)
     if only and (record.release != only or waits_for_a_person(record)):
@@ -51,13 +54,24 @@ def rollback(
 def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
     """Bring an orphan to its end on the shortest way to safety; a held release waits for its person."""
     record = read_record(hands, namespace=namespace, name=name)
-    if record is None or not unfinished(record) or waits_for_a_person(record):
+    if record is None:
+        return unaccounted(hands, namespace, name)
+    if not unfinished(record) or waits_for_a_person(record):
         return nothing(record, name)
     release, record = take_up(hands, options, record)
     if release is None:
         hands.lease.release()
         return nothing(record, name)
     return finish(release)
+
+
+def unaccounted(hands: Hands, namespace: str, name: str) -> Outcome:
+    """No journal: nothing to do, or what only a person can."""
+    left = leftovers(hands.cluster, namespace, name)
+    if not left:
+        return nothing(None, name)
+    advice = "do what is listed; nothing was touched"
+    return Outcome(Result.INCOMPLETE, UNACCOUNTED, advice=advice, left=left)
 
 
 def nothing(record: Record | None, name: str) -> Outcome:

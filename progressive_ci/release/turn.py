@@ -12,6 +12,7 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands, Tenure
 from progressive_ci.release import order, recalls, rescue
 from progressive_ci.release.records import read_record, unfinished
+from progressive_ci.release.unaccounted import refuse_leftovers
 
 _LOOK = 3.0
 """Seconds between two looks at a release that is waited for."""
@@ -30,6 +31,8 @@ def come(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Reco
     """
     began = hands.clock.now()
     found = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+    if found is None:
+        refuse_leftovers(hands.cluster, plan.namespace, plan.workload.name)
     if found is not None and unfinished(found):
         found = _after(found, plan, options, hands, release)
         options = replace(options, lock_wait=max(0.0, options.lock_wait - (hands.clock.now() - began)))

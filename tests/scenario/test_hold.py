@@ -7,9 +7,11 @@ from progressive_ci.model.event import Began
 from progressive_ci.model.journal import State
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults
 from tests.scenario import commands, given, then, when
 from tests.scenario.documents import MEASURED, metric, rollout, template
 from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.struck import LEASE_SECONDS, struck
 from tests.scenario.then import ROUTERS
 
 HOLD = Options(on_failure="hold")
@@ -154,3 +156,24 @@ def test_pods_that_never_served_are_not_held(router: str) -> None:
     then.serves(scene, "1.0.0")
     then.all_is_as_before(scene)
     then.rules_held(scene)
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("fault", [faults.kill_before(), faults.kill_after()], ids=["before", "after"])
+def test_a_promotion_by_hand_that_dies_at_any_request_is_recovered(router: str, fault: faults.Fault) -> None:
+    first = 23 * ROUTERS.index(router)
+    for scene, run, _ in struck(lambda: held(router)[0], commands.promote, fault, first=first):
+        assert run.outcome is None
+        scene.sandbox.clock.run(LEASE_SECONDS)
+        back = commands.recover(scene)
+        assert back.outcome is not None
+        assert back.outcome.result in (Result.RECOVERED, Result.PROMOTED, Result.NOTHING_TO_DO), back.outcome
+        record = scene.oracle.record
+        if record is not None and record.state is State.HELD:
+            then.ended(scene.rescued(), Result.RECOVERED)
+        scene.sandbox.clock.run(1)
+        new = scene.sandbox.traffic.share("2.0.0-err40") > 0.5
+        then.serves(scene, "2.0.0-err40" if new else "1.0.0")
+        then.nobody_was_turned_away(scene)
+        then.everything_but_the_version_is_as_before(scene)
+        then.rules_held(scene)

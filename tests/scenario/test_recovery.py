@@ -223,6 +223,7 @@ def forget(scene: Scene) -> None:
         scene.sandbox.store.drop(kinds.CONFIG_MAP, found)
 
 
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("at", [3.0, 12.0, 25.0, 38.0, 60.0], ids=lambda at: f"{at:g} s")
 @pytest.mark.parametrize("router", then.ROUTERS)
 def test_a_run_whose_journal_is_deleted_writes_it_again_and_goes_on(router: str, at: float) -> None:
@@ -249,6 +250,20 @@ def test_a_run_whose_journal_is_deleted_rolls_back_by_its_own_memory(router: str
     then.nobody_was_turned_away(scene)
     then.all_is_as_before(scene)
     then.nothing_left(scene)
+
+
+def test_what_no_journal_tells_of_is_named_with_its_command_and_left_alone() -> None:
+    scene = orphan()
+    forget(scene)
+    before = given.snapshot(scene.sandbox)
+    for run in (scene.released(rollout("gateway")), commands.roll_back(scene), commands.recover(scene)):
+        assert run.outcome is not None
+        assert run.outcome.result in (Result.REFUSED, Result.INCOMPLETE)
+        told = "\n".join((run.outcome.reason, *run.outcome.left))
+        assert "its journal is gone: somebody has deleted it" in told
+        for command in ("edit services web-stable", "edit deployments web", "delete replicasets web-"):
+            assert f"kubectl -n shop {command}" in told
+    assert given.snapshot(scene.sandbox) == before
 
 
 # The new version's ReplicaSet deleted by a person, while it alone serves.
