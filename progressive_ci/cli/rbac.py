@@ -20,7 +20,9 @@ from progressive_ci.reports.role import account, roles
 BIND = """\
 # Bind each that you need to whom the pipeline logs in as, for example:
 #   kubectl create rolebinding progressive-ci-{name} --namespace {namespace} \\
-#     --role progressive-ci-{name} --serviceaccount {namespace}:NAME"""
+#     --role progressive-ci-{name} --serviceaccount {namespace}:NAME
+# `progressive-ci recover` without a name lists the journals of the namespace, which no Role can narrow by name:
+#   kubectl create role progressive-ci-recover --namespace {namespace} --verb=list --resource=configmaps"""
 
 OCCASIONS = {
     "first": "Only for the first release, while there is no Deployment yet.",
