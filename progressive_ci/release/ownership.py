@@ -11,6 +11,8 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Patch, add, pointer, remove, replace, test
 from progressive_ci.release.workload import uid_of
 
+_CONTENT = ("spec", "data", "stringData", "rules")
+
 MANAGER = "progressive-ci"
 """Under which name the API server notes what this tool writes."""
 
@@ -89,12 +91,18 @@ def freed(ref: Ref, item: JsonObject, wishes: Iterable[Original], *, workload: s
 def disowned(item: JsonObject) -> tuple[JsonObject, ...]:
     """Takes our name off every field that we have written, so that whoever applies the object next meets no conflict.
 
-    The API server takes a list without an entry for a mistake; the one empty entry is its way to say: nobody.
+    Where nobody else has written it, one entry of ours stays, for the map of all fields alone: with no entry at all
+    the API server would give every field to `before-first-apply`, which conflicts just the same.
     """
     entries = item["metadata"].get("managedFields") or []
     ours = [index for index, entry in enumerate(entries) if entry.get("manager") == MANAGER]
     path = partial(pointer, "metadata", "managedFields")
-    tests = tuple(test(path(index, "manager"), MANAGER) for index in ours)
-    if len(ours) == len(entries):
-        return (*tests, replace(path(), [{}])) if ours else ()
-    return (*tests, *(remove(path(index)) for index in reversed(ours)))
+    kept = ours[0] if ours and len(ours) == len(entries) else None
+    hollow = {f"f:{next((key for key in _CONTENT if key in item), _CONTENT[0])}": {}}
+    goes = [index for index in reversed(ours) if index != kept]
+    narrows = kept is not None and entries[kept].get("fieldsV1") != hollow
+    if not goes and not narrows:
+        return ()
+    tests = (test(path(index, "manager"), MANAGER) for index in ours)
+    removed = (remove(path(index)) for index in goes)
+    return (*tests, *removed, *((replace(path(kept or 0, "fieldsV1"), hollow),) if narrows else ()))

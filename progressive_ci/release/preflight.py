@@ -12,6 +12,7 @@ from progressive_ci.model.plan import Mode, Pause, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.ports import Access, Hands
 from progressive_ci.release import candidate, credential_end, stable, surroundings
+from progressive_ci.release.appliers import warned
 from progressive_ci.release.candidate import Candidate
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
@@ -78,7 +79,8 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
         reasons += unanswered(plan, hands, findings)
     if reasons:
         raise Refused(*reasons)
-    return replace(findings, missing=missing(plan, hands), objects=objects)
+    warnings = (*findings.warnings, *warned(plan, standing, around, objects, mode=chosen.mode))
+    return replace(findings, missing=missing(plan, hands), objects=objects, warnings=warnings)
 
 
 def admit(plan: Plan, options: Options, hands: Hands, *, mode: Mode) -> None:

@@ -14,12 +14,9 @@ def of(obj: JsonObject) -> list[JsonObject]:
 
 
 def given(obj: JsonObject) -> list[JsonObject] | None:
-    """What a request itself says about who has written what; nothing where it says nothing, or nothing valid.
-
-    An empty list counts as none: it is taken for the mistake of a client; one empty entry means nobody.
-    """
+    """What a request itself says about who has written what; nothing where it says nothing, or nothing valid."""
     entries = obj["metadata"].get("managedFields")
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list):
         return None
     if entries == [{}]:
         return []

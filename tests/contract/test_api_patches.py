@@ -227,14 +227,25 @@ def test_a_manager_can_be_taken_off_and_then_owns_nothing(api: Target) -> None:
     assert reply.body["metadata"]["resourceVersion"] != before["resourceVersion"]
 
 
-def test_a_list_of_managers_without_an_entry_changes_nothing_and_one_empty_entry_means_nobody(
-    api: Target,
-) -> None:
+NOBODY = {
+    "the last one removed": {"op": "remove", "path": "/metadata/managedFields/0"},
+    "one empty entry": {"op": "replace", "path": "/metadata/managedFields", "value": [{}]},
+}
+
+
+@pytest.mark.parametrize("step", NOBODY.values(), ids=NOBODY)
+def test_all_managers_can_be_taken_off(api: Target, step: dict[str, object]) -> None:
     api.create(CONFIG_MAP, objects.config_map(shape="round"), fieldManager="only")
-    reply = api.patch(SETTINGS, [{"op": "remove", "path": "/metadata/managedFields/0"}])
-    assert [each["manager"] for each in reply.body["metadata"]["managedFields"]] == ["only"]
-    reply = api.patch(SETTINGS, [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}])
+    reply = api.patch(SETTINGS, [step])
     assert not reply.body["metadata"].get("managedFields")
+
+
+def test_a_manager_can_be_left_with_the_map_of_fields_alone(api: Target) -> None:
+    api.create(CONFIG_MAP, objects.config_map(shape="round"), fieldManager="only")
+    path = "/metadata/managedFields/0/fieldsV1"
+    reply = api.patch(SETTINGS, [{"op": "replace", "path": path, "value": {"f:data": {}}}])
+    [entry] = reply.body["metadata"]["managedFields"]
+    assert (entry["manager"], entry["fieldsV1"]) == ("only", {"f:data": {}})
 
 
 def test_an_applied_document_is_created_then_merged(api: Target) -> None:
