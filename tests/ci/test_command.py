@@ -43,6 +43,23 @@ def test_a_bad_version_is_rolled_back_with_its_metric_in_the_last_lines(stage: S
     assert stage.weight() == 0
 
 
+def test_a_failed_release_is_held_promoted_by_hand_and_undone(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2-err30", pause="30s", checked=True)
+    held = stage.run("progressive-ci", "run", "-f", str(folder), *QUICK, "--on-failure", "hold")
+    assert (held.returncode, last(held.stdout)["result"]) == (21, "held"), held.stdout + held.stderr
+    recovered = stage.run("progressive-ci", "recover", "-n", NAMESPACE)
+    told = last(recovered.stdout)
+    assert (recovered.returncode, told["result"]) == (0, "nothing-to-do"), recovered.stdout
+    releases = told["releases"]
+    assert isinstance(releases, list)
+    assert [(one["workload"], one["result"]) for one in releases] == [(NAME, "nothing-to-do")]
+    promoted = stage.run("progressive-ci", "promote", NAME, "-n", NAMESPACE, "--reason", "I looked at it")
+    assert (promoted.returncode, last(promoted.stdout)["result"]) == (0, "promoted"), promoted.stdout
+    undone = stage.run("progressive-ci", "undo", NAME, "-n", NAMESPACE, "--reason", "errors", *QUICK)
+    assert (undone.returncode, last(undone.stdout)["result"]) == (0, "promoted"), undone.stdout
+    assert "is undone: revision" in str(last(undone.stdout)["reason"])
+
+
 def test_a_rollout_from_standard_input_is_released_with_a_full_disk_under_the_report(stage: Stage) -> None:
     text = (stage.spec(image="example/web:2") / "rollout.yaml").read_text()
     done = subprocess.run(
