@@ -73,7 +73,7 @@ class ThreadWatch:
             except TooManyRequests as error:
                 pause = error.retry_after
             except ProgressiveError:
-                pause = _SHORTEST
+                pause = min(_SHORTEST, self._gap)
             # Whoever ends every watch at once must not be asked again and again.
             failures = 0 if time.monotonic() - began >= self._gap else failures + 1
             stopped.wait(max(pause, min(self._gap, 0.1 * 2**failures) if failures else 0.0))
