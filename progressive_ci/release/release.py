@@ -56,6 +56,7 @@ class Release:
         unserved: Services of the route that had no EndpointSlice at that count.
         carries: the weight that the route was last seen to carry by our own write; None while it is changed.
         withdrawn: what the safe write took from the canary, until a read has confirmed it.
+        unconfirmed: whether the route's controller has had its time to confirm the way back.
         starved: seconds that were waited for stable's pods before the rollback.
         trouble: what keeps stable from having its pods, for the list of what is left.
         evidence: measurements that the next journal entry carries.
@@ -75,6 +76,7 @@ class Release:
     unserved: tuple[str, ...] = ()
     carries: Weight | None = None
     withdrawn: Weight | None = None
+    unconfirmed: bool = False
     starved: float = 0.0
     trouble: str = ""
     evidence: list[Evidence] = field(default_factory=list)

@@ -26,6 +26,7 @@ from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import hold_pins
 from progressive_ci.release.ownership import freed
 from progressive_ci.release.release import Release, existing
+from progressive_ci.release.stop import Stop, unavailable
 from progressive_ci.release.workload import labels_of, ready_pods, replicas_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
@@ -131,7 +132,7 @@ def _approach(release: Release, wanted: Weight, wait: Wait, noticed: Notice) -> 
     objects = _seen_objects(release) or read_objects(release)
     before = table.weight(route, objects)
     noticed(before)
-    refused = 0
+    refused = contradicted = 0
     while not table.reached(route, objects, wanted):
         try:
             release.write_all(table.shift(route, objects, wanted))
@@ -146,10 +147,27 @@ def _approach(release: Release, wanted: Weight, wait: Wait, noticed: Notice) -> 
             noticed(current(release))
         objects = read_objects(release)
         arm(release)
+        if routed(release) and (told := table.weight(route, objects)) != wanted:
+            contradicted += 1
+            if contradicted == _ATTEMPTS:
+                raise _contradicted(release, wanted, told)
         if not table.reached(route, objects, wanted):
             wait(_POLL)
             objects = read_objects(release)
     return before
+
+
+def _contradicted(release: Release, wanted: Weight, told: Weight) -> Stop:
+    refs = ", ".join(str(ref) for ref in router(release).objects(route_of(release)))
+    return unavailable(
+        f"{refs}: {wanted} was written {_ATTEMPTS} times, and {told} was read back each time",
+        advice="a webhook or another tool changes the weights as they are written: let it leave them alone",
+    )
+
+
+def acknowledged(release: Release) -> bool:
+    """Whether the route carries nothing for the canary, and its controller has confirmed that."""
+    return router(release).reached(route_of(release), read_objects(release), weight.NONE)
 
 
 def settle_seconds(release: Release) -> float:

@@ -66,6 +66,8 @@ def return_to_stable(release: Release) -> None:
             _hold(release, carried, holding)
     _confirm(release)
     release.armed = ()
+    if traffic.routed(release) and holding.given <= _GIVEN:
+        _await_acknowledgement(release)
 
 
 def _confirm(release: Release) -> None:
@@ -73,6 +75,27 @@ def _confirm(release: Release) -> None:
     if release.withdrawn is not None:
         release.hands.reporter.emit(Shifted(release.withdrawn, weight.NONE))
         release.withdrawn = None
+
+
+def _await_acknowledgement(release: Release) -> None:
+    """The canary's pods stay until the route's controller has confirmed the change, or has had time for it."""
+    clock, allowed = release.hands.clock, _acknowledgement_seconds(release)
+    began = clock.now()
+    while not release.unconfirmed and not traffic.acknowledged(release):
+        elapsed = clock.now() - began
+        if elapsed >= allowed:
+            release.unconfirmed = True
+            told = f"the route's controller has not confirmed after {elapsed:.0f} s that the new version gets nothing"
+            release.hands.reporter.emit(Warned(f"{told}; its pods go all the same"))
+            return
+        release.waiting("the route's controller confirms the change", elapsed, allowed)
+        release.pause(_POLL)
+
+
+def _acknowledgement_seconds(release: Release) -> float:
+    """Half of what is left of the way back, and no longer than pods may take."""
+    left = release.limit - release.hands.clock.now()
+    return min(release.record.ready_seconds, left / 2)
 
 
 def _ask_for_pods(release: Release) -> None:

@@ -15,6 +15,8 @@ pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 NEWER = "example/app:3.0.0"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _APPLY = "application/apply-patch+yaml"
+_CREATOR = "python-requests"
+"""As which these tests create what a scenario begins with."""
 
 
 def _files(place: Shop, image: str) -> list[Document]:
@@ -22,12 +24,14 @@ def _files(place: Shop, image: str) -> list[Document]:
     return [workloads.deployment(NAME, image, replicas=4), *given.entrance(place)]
 
 
-def _applied_by_the_server(place: Shop, image: str) -> None:
+def _applied_by_the_server(place: Shop, image: str, *, force: str = "false") -> None:
     """`kubectl apply --server-side` of the repository's files, without force."""
     for document in _files(place, image):
         admin, name = place.cluster.admin, document["metadata"]["name"]
         path = admin.path(document["kind"], place.namespace, name)
-        admin.call("PATCH", path, document, content_type=_APPLY, params={"fieldManager": "kubectl"})
+        admin.call(
+            "PATCH", path, document, content_type=_APPLY, params={"fieldManager": "kubectl", "force": force}
+        )
 
 
 def _applied_by_the_client(place: Shop, image: str) -> None:
@@ -52,10 +56,17 @@ WAYS = {"server-side": _applied_by_the_server, "client-side": _applied_by_the_cl
 
 def _from_the_repository(place: Shop, way: Callable[[Shop, str], None]) -> None:
     """Let everything be as if it had always been applied so: nobody else owns a field."""
+    if way is _applied_by_the_client:
+        way(place, OLD)
+    else:
+        _applied_by_the_server(place, OLD, force="true")
+    admin = place.cluster.admin
     for document in _files(place, OLD):
-        nobody = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
-        place.cluster.admin.patch(document["kind"], document["metadata"]["name"], nobody, place.namespace)
-    way(place, OLD)
+        name = document["metadata"]["name"]
+        entries = admin.get(document["kind"], name, place.namespace)["metadata"]["managedFields"]
+        others = [index for index, entry in enumerate(entries) if entry["manager"] == _CREATOR]
+        gone = [{"op": "remove", "path": f"/metadata/managedFields/{index}"} for index in reversed(others)]
+        admin.patch(document["kind"], name, gone, place.namespace)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)

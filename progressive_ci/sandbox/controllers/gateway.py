@@ -1,5 +1,7 @@
 """A Gateway API implementation as far as routes show it: each is accepted a moment after it changed."""
 
+from math import inf
+
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import GRPC_ROUTE, HTTP_ROUTE, SERVICE, TCP_ROUTE, TLS_ROUTE, Kind
 from progressive_ci.sandbox.controllers.queue import Queue
@@ -12,10 +14,15 @@ ROUTES = (HTTP_ROUTE, GRPC_ROUTE, TCP_ROUTE, TLS_ROUTE)
 
 
 class Gateways:
-    """Reacts to routes and to Services."""
+    """Reacts to routes and to Services.
+
+    Attributes:
+        lag: further seconds until it looks at a change; infinite where it never does.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.lag = 0.0
         self._queues = {kind: self._queue_of(kind) for kind in ROUTES}
         store.subscribe(self._route_changed, *ROUTES)
         store.subscribe(self._service_changed, SERVICE)
@@ -25,7 +32,12 @@ class Gateways:
 
     def _route_changed(self, change: Change) -> None:
         metadata = change.object["metadata"]
-        self._queues[change.kind].add(metadata["namespace"], metadata["name"])
+        key = (metadata["namespace"], metadata["name"])
+        if not self.lag:
+            self._queues[change.kind].add(*key)
+        elif self.lag != inf:
+            timers = self._store.timers
+            timers.at(timers.now() + self.lag, lambda: self._queues[change.kind].add(*key))
 
     def _service_changed(self, change: Change) -> None:
         if change.type == "MODIFIED":
