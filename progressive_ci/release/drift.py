@@ -1,5 +1,7 @@
 """Somebody else writes a field of ours: written again once; the second time the release gives way."""
 
+from functools import partial
+
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Warned
@@ -7,7 +9,7 @@ from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
-from progressive_ci.model.write import pointer
+from progressive_ci.model.write import Patch, pointer
 from progressive_ci.release.canary_deployment import canary_name
 from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
 from progressive_ci.release.release import Release, existing
@@ -115,8 +117,11 @@ def hold_floors(release: Release) -> None:
             continue
         who, ref = last_writer(found, "f:minReplicas"), entry.ref
         assert_once(release, f"{FLOOR} {ref.name}", field="spec.minReplicas", ref=ref, who=who)
-        wanted = valued(FLOOR, release.record.size)
-        release.write(ref, existing(lambda seen, ref=ref, wanted=wanted: wish(ref, seen, [wanted])))
+        release.write(ref, existing(partial(_floor_again, ref, release.record.size)))
+
+
+def _floor_again(ref: Ref, size: int, seen: JsonObject) -> Patch | None:
+    return wish(ref, seen, [valued(FLOOR, size)])
 
 
 def last_writer(item: JsonObject, field: str) -> str:

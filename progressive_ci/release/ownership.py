@@ -98,7 +98,7 @@ def disowned(item: JsonObject) -> tuple[JsonObject, ...]:
     ours = [index for index, entry in enumerate(entries) if entry.get("manager") == MANAGER]
     path = partial(pointer, "metadata", "managedFields")
     kept = ours[0] if ours and len(ours) == len(entries) else None
-    hollow = {f"f:{next((key for key in _CONTENT if key in item), _CONTENT[0])}": {}}
+    hollow: JsonObject = {f"f:{next((key for key in _CONTENT if key in item), _CONTENT[0])}": {}}
     goes = [index for index in reversed(ours) if index != kept]
     narrows = kept is not None and entries[kept].get("fieldsV1") != hollow
     if not goes and not narrows:

@@ -26,6 +26,7 @@ _LANES = 6
 """Each tries every so manyth request of the promotion, until a promotion ends before it gets there."""
 
 
+@pytest.mark.acceptance("F21")
 @pytest.mark.parametrize("lane", range(_LANES))
 def test_an_autoscaler_may_write_between_any_two_requests_of_the_promotion(
     shop: Callable[..., Shop], lane: int

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.e2e import given, then, when
@@ -87,6 +88,7 @@ class RefusesOnce:
         return None
 
 
+@pytest.mark.acceptance("F11")
 def test_short_credentials_of_a_plugin_carry_a_release_to_its_end(shop: Callable[..., Shop]) -> None:
     place, hooks = shop(), RefusesOnce()
     place.releases(NEW, steps=given.setting(20, 60, pause="15s"))

@@ -18,6 +18,7 @@ _LANES = 6
 """Each kills at every so manyth request of the promotion, until a promotion ends before it gets there."""
 
 
+@pytest.mark.acceptance("F01")
 @pytest.mark.parametrize(
     "moment",
     ["it has no traffic yet", "-> 50 %", "old pods finish"],
@@ -76,6 +77,7 @@ def test_there_is_nothing_to_roll_back_after_a_release(shop: Callable[..., Shop]
     then.only_serves(place, NEW)
 
 
+@pytest.mark.acceptance("F01")
 @pytest.mark.parametrize("lane", range(_LANES))
 def test_the_next_run_finishes_a_promotion_that_was_killed_between_any_two_requests(
     shop: Callable[..., Shop], lane: int

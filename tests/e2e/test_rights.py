@@ -40,7 +40,9 @@ def _without_each(roles: list[Document]) -> Iterator[tuple[list[Document], Docum
     """The roles without one verb of one rule, and what is missing then."""
     for number, role in enumerate(roles):
         for index, rule in enumerate(role["rules"]):
-            for verb in [verb for verb in rule["verbs"] if verb != "watch"]:  # never demanded: a run looks instead
+            for verb in [
+                verb for verb in rule["verbs"] if verb != "watch"
+            ]:  # never demanded: a run looks instead
                 rest = copy.deepcopy(roles)
                 rest[number]["rules"][index]["verbs"].remove(verb)
                 if not rest[number]["rules"][index]["verbs"]:

@@ -17,6 +17,7 @@ _ANALYSIS: Document = {"analysis": {"templates": [{"templateName": "counted"}], 
 _STEPS = [*given.setting(20, 20, pause="2s")[:2], _ANALYSIS, *given.setting(60, 100)]
 
 
+@pytest.mark.acceptance("F02")
 @pytest.mark.parametrize(
     "moment",
     [
@@ -67,6 +68,7 @@ def test_a_run_cancelled_before_its_first_write_has_touched_nothing(shop: Callab
     assert not place.cluster.admin.list("Lease", place.namespace)
 
 
+@pytest.mark.acceptance("F02")
 def test_a_promotion_is_finished_in_spite_of_a_signal(shop: Callable[..., Shop]) -> None:
     place = _open(shop)
     with when.users(place) as load, when.start(place) as tool:
@@ -87,6 +89,7 @@ _WAITS = {
 }
 
 
+@pytest.mark.acceptance("F02")
 @pytest.mark.parametrize("drips", [False, True], ids=["hangs", "drips"])
 @pytest.mark.parametrize("matches", _WAITS.values(), ids=_WAITS)
 def test_the_safe_write_is_the_next_request(

@@ -32,6 +32,7 @@ def counts(call: Call) -> bool:
     return not is_renewal(call) if ALL else writes(call)
 
 
+@pytest.mark.acceptance("F01")
 @routers
 @faults
 def test_a_promotion_ends_with_the_new_version(shop: Callable[..., Shop], router: str, fault: Fault) -> None:
@@ -45,6 +46,7 @@ def test_a_promotion_ends_with_the_new_version(shop: Callable[..., Shop], router
     assert position > 0
 
 
+@pytest.mark.acceptance("F01")
 @routers
 @faults
 def test_a_way_back_ends_with_the_old_version(shop: Callable[..., Shop], router: str, fault: Fault) -> None:
@@ -56,6 +58,7 @@ def test_a_way_back_ends_with_the_old_version(shop: Callable[..., Shop], router:
     assert position > 0
 
 
+@pytest.mark.acceptance("F01")
 @faults
 def test_a_fault_anywhere_is_survived(shop: Callable[..., Shop], fault: Fault) -> None:
     seed = os.environ.get("SWEEP_SEED") or str(random.randrange(10**9))  # noqa: S311 - cases of a test

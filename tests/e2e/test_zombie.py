@@ -25,6 +25,7 @@ _MOMENTS = {
 }
 
 
+@pytest.mark.acceptance("F04")
 @pytest.mark.parametrize("moment", _MOMENTS)
 def test_a_run_that_stood_still_changes_nothing_after_a_take_over(
     shop: Callable[..., Shop], moment: str
@@ -68,6 +69,7 @@ _WRITES: dict[str, tuple[Matches, bool]] = {
 }
 
 
+@pytest.mark.acceptance("F04")
 @pytest.mark.parametrize(("matches", "cancelled"), _WRITES.values(), ids=_WRITES)
 def test_a_request_that_is_on_the_wire_meanwhile_takes_no_effect(
     shop: Callable[..., Shop], matches: Matches, *, cancelled: bool

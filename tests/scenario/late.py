@@ -18,7 +18,7 @@ def landing(seconds: float, *, after: str) -> Fault:
     """
 
     def befall(call: Call, timeout: float, send: Send, clock: VirtualClock) -> HttpResponse:
-        clock.at(clock.now() + seconds, lambda: send(call))
+        clock.at(clock.now() + seconds, lambda: _land(send, call))
         if after == "death":
             raise Killed
         if after != "time-out":
@@ -37,3 +37,7 @@ def held(meanwhile: Callable[[], object]) -> Fault:
         return send(call)
 
     return befall
+
+
+def _land(send: Send, call: Call) -> None:
+    send(call)

@@ -1,6 +1,7 @@
 """What others do to the objects of a release: people, GitOps, autoscalers, nodes. It takes no request of the tool's."""
 
 from collections.abc import Callable
+from functools import partial
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
@@ -42,13 +43,7 @@ def set_weight(scene: Scene, percent: int) -> None:
         case "nginx":
             for item in scene.sandbox.all(kinds.INGRESS, NAMESPACE):
                 if _NGINX_WEIGHT in (item["metadata"].get("annotations") or {}):
-                    text = {_NGINX_WEIGHT: str(percent)}
-                    edit(
-                        scene,
-                        kinds.INGRESS,
-                        item["metadata"]["name"],
-                        lambda one, text=text: one["metadata"]["annotations"].update(text),
-                    )
+                    edit(scene, kinds.INGRESS, item["metadata"]["name"], partial(_weigh, percent))
         case _:
             pass
 
@@ -164,3 +159,7 @@ def _ready(scene: Scene, pod: JsonObject, word: str) -> None:
         if condition["type"] in ("Ready", "ContainersReady"):
             condition["status"] = word
     scene.sandbox.store.write(kinds.POD, changed)
+
+
+def _weigh(percent: int, ingress: JsonObject) -> None:
+    ingress["metadata"]["annotations"][_NGINX_WEIGHT] = str(percent)

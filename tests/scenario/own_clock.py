@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from progressive_ci.model.outcome import Cause
 from progressive_ci.sandbox.clock import VirtualClock
 
+_ROUNDING = 1e-6
+"""Seconds: or a sum that is rounded down never reaches its moment."""
+
 
 @dataclass(slots=True)
 class OwnClock:
@@ -38,7 +41,7 @@ class OwnClock:
 
     def wait(self, until: float) -> None:
         """Let time pass."""
-        self.world.wait(until + self.missed)
+        self.world.wait(until + self.missed + _ROUNDING)
 
     def halt(self, cause: Cause) -> None:
         """Call to stop."""

@@ -31,6 +31,7 @@ def refusals(scene: Scene) -> int:
     return sum(done.status == 401 for done in scene.sandbox.log)
 
 
+@pytest.mark.acceptance("F11")
 @pytest.mark.parametrize("router", ROUTERS)
 def test_a_release_of_an_hour_goes_on_with_tokens_of_a_quarter(router: str) -> None:
     scene = given.app(router=router)
@@ -43,6 +44,7 @@ def test_a_release_of_an_hour_goes_on_with_tokens_of_a_quarter(router: str) -> N
     then.rules_held(scene)
 
 
+@pytest.mark.acceptance("F11")
 @pytest.mark.parametrize("router", ROUTERS)
 def test_a_release_is_at_rest_before_a_token_ends_that_nobody_renews(router: str) -> None:
     scene = given.app(router=router)
@@ -157,6 +159,7 @@ def test_a_token_revoked_for_good_ends_in_a_list_for_a_person_and_no_endless_loo
     then.rules_held(scene)
 
 
+@pytest.mark.acceptance("F11")
 @pytest.mark.parametrize("router", ROUTERS)
 def test_a_run_that_loses_its_rights_tries_the_safe_write_and_names_what_is_left(router: str) -> None:
     scene = given.app(router=router)
@@ -180,6 +183,7 @@ def test_a_run_that_loses_its_rights_tries_the_safe_write_and_names_what_is_left
     then.rules_held(scene)
 
 
+@pytest.mark.acceptance("F11")
 def test_a_run_that_no_longer_trusts_the_server_says_so() -> None:
     scene = given.app()
     lost = ApiError("the certificate of https://shop can't be trusted", reason="Certificate")

@@ -63,6 +63,7 @@ def version_of(scene: Scene, row: Row) -> str:
     return row.new if scene.sandbox.traffic.share(row.new) > 0.5 else row.old
 
 
+@pytest.mark.acceptance("F02")
 @rows
 @pytest.mark.parametrize("fault", [faults.signal_before, faults.signal_after], ids=["before", "after"])
 def test_a_signal_at_any_request_ends_in_the_old_version_or_finishes_the_promotion(
@@ -77,6 +78,7 @@ def test_a_signal_at_any_request_ends_in_the_old_version_or_finishes_the_promoti
             then.a_signal_is_answered_by_the_safe_write(scene, at_request)
 
 
+@pytest.mark.acceptance("F01")
 @rows
 @pytest.mark.parametrize("fault", [faults.kill_before(), faults.kill_after()], ids=["before", "after"])
 def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone(
@@ -94,6 +96,7 @@ def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone
         is_whole(scene, version_of(scene, row))
 
 
+@pytest.mark.acceptance("F01")
 @rows
 def test_a_release_that_dies_at_any_request_is_finished_first_by_the_next_run(row: Row) -> None:
     for scene, run, _ in befallen(row, faults.kill_after(), offset(row, 7)):
@@ -117,6 +120,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.acceptance("F08")
 @rows
 @pytest.mark.parametrize(("fault", "writes"), FAULTS.values(), ids=FAULTS)
 def test_one_bad_answer_at_any_request_changes_nothing_in_the_end(
@@ -137,6 +141,7 @@ def is_preflight(done: Exchange) -> bool:
     return done.call.dry or "selfsubject" in done.call.path
 
 
+@pytest.mark.acceptance("F25")
 @rows
 def test_a_second_run_on_the_finished_state_writes_nothing(row: Row) -> None:
     scene = row.open()

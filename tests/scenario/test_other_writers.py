@@ -128,6 +128,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize(("case", "router"), ROWS)
 def test_what_somebody_changes_once_is_put_right_or_ends_the_release(case: Case, router: str) -> None:
     scene = given.app(router=router)
@@ -135,6 +136,7 @@ def test_what_somebody_changes_once_is_put_right_or_ends_the_release(case: Case,
     _ends(scene, case, case.once)
 
 
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize(("case", "router"), ROWS)
 def test_nobody_is_fought_and_who_keeps_changing_is_named(case: Case, router: str) -> None:
     scene = given.app(router=router)

@@ -21,6 +21,7 @@ STRIDE = LANES if os.environ.get("SWEEP") == "all" else 30
 ROUTED = ("gateway", "istio", "nginx")
 
 
+@pytest.mark.acceptance("F21")
 @pytest.mark.parametrize("router", ROUTED)
 @pytest.mark.parametrize("wish", [2, 7, 8], ids=["N-2", "N+3", "2N"])
 @pytest.mark.parametrize("lane", range(LANES))
@@ -49,6 +50,7 @@ def is_followed(scene: Scene, run: Run, wish: int) -> None:
     then.rules_held(scene)
 
 
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("at", [1.0, 12.0, 27.0, 40.0, 60.0], ids=lambda at: f"{at:g} s")
 @pytest.mark.parametrize("router", ROUTED)
 def test_another_version_set_meanwhile_wins(router: str, at: float) -> None:

@@ -56,6 +56,7 @@ def reason(run: Run) -> str:
     return f"{run.outcome.reason}; {run.outcome.advice}" if run.outcome.advice else run.outcome.reason
 
 
+@pytest.mark.acceptance("F05")
 @pytest.mark.parametrize(
     "end", [Result.PROMOTED, Result.UNHEALTHY, None], ids=["promoted", "rolled back", "dead"]
 )
@@ -83,6 +84,7 @@ def test_the_wait_of_a_queue_has_an_end() -> None:
     then.nothing_was_written(run, but=())
 
 
+@pytest.mark.acceptance("F05")
 def test_a_second_run_that_must_not_wait_gives_up_as_soon_as_the_first_is_seen_alive() -> None:
     scene = after_a_release()
     Rival(scene).begins()
@@ -93,6 +95,7 @@ def test_a_second_run_that_must_not_wait_gives_up_as_soon_as_the_first_is_seen_a
     then.nothing_was_written(run, but=())
 
 
+@pytest.mark.acceptance("F05")
 def test_a_second_run_that_takes_the_place_of_the_first_asks_it_to_go_back() -> None:
     scene = after_a_release()
     rival = Rival(scene).begins()
@@ -181,6 +184,7 @@ OLDER: dict[str, tuple[Position, Position, tuple[str, ...], str]] = {
 ADVICE = "release a newer commit; if this one is meant, say so with --allow-older and --reason"
 
 
+@pytest.mark.acceptance("F05")
 @pytest.mark.parametrize(("deployed", "mine", "line", "told"), OLDER.values(), ids=OLDER)
 def test_an_older_commit_never_replaces_a_newer_one(
     deployed: Position, mine: Position, line: tuple[str, ...], told: str
@@ -281,8 +285,9 @@ def test_an_older_commit_finishes_what_a_newer_one_left_and_is_released_then() -
 
     def dies(_: int, call: Call) -> bool:
         record = scene.oracle.record
-        ours = record is not None and record.release == "r2" and record.stage is Stage.STEPPING
-        return ours and record.weight > 0 and call.method == "GET"
+        if record is None or record.release != "r2" or record.stage is not Stage.STEPPING:
+            return False
+        return record.weight > 0 and call.method == "GET"
 
     scene.sandbox.faults.plan(faults.kill_after(), when=dies)
     assert scene.released(text("web:1.9.0"), Options(position=at(42))).outcome is None

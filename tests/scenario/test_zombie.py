@@ -97,6 +97,7 @@ def changed_nothing(case: Case) -> None:
     assert [done.call.path.rpartition("/")[2] for done in case.effects] in ([], *([kind] for kind in CREATED))
 
 
+@pytest.mark.acceptance("F04")
 @rows
 @pytest.mark.parametrize("cancelled", [False, True], ids=["going forward", "on its way back"])
 def test_a_zombie_changes_nothing_after_a_rollback_has_taken_its_release_over(
@@ -118,6 +119,7 @@ def test_a_zombie_changes_nothing_after_a_rollback_has_taken_its_release_over(
         is_whole(case.scene, version_of(case.scene, row))
 
 
+@pytest.mark.acceptance("F04")
 @rows
 def test_a_zombie_changes_nothing_after_the_next_run_has_released_its_version(row: Row) -> None:
     for case in stopped(row, offset(row, 37), lambda scene: scene.released(row.text)):

@@ -11,9 +11,13 @@ from progressive_ci.sandbox.json_patch import clone
 from tests.scenario.scene import NAME, NAMESPACE, Scene
 
 
-def later(scene: Scene, seconds: float, act: Callable[[], None]) -> None:
+def later(scene: Scene, seconds: float, act: Callable[[], object]) -> None:
     """Something happens so long from now."""
-    scene.sandbox.clock.at(scene.sandbox.clock.now() + seconds, act)
+    scene.sandbox.clock.at(scene.sandbox.clock.now() + seconds, lambda: _done(act))
+
+
+def _done(act: Callable[[], object]) -> None:
+    act()
 
 
 def promoting(scene: Scene, number: int, act: Callable[[], None]) -> Callable[[], bool]:

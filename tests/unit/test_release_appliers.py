@@ -13,7 +13,7 @@ NAME = Ref(kinds.DEPLOYMENT, "shop", "web")
 def item(
     *, labels: JsonObject | None = None, annotations: JsonObject | None = None, manager: str = ""
 ) -> JsonObject:
-    fields = {"f:spec": {"f:template": {}}}
+    fields: JsonObject = {"f:spec": {"f:template": {}}}
     entry = {"manager": manager, "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": fields}
     metadata = {"name": "web", "labels": labels or {}, "annotations": annotations or {}}
     return {"metadata": {**metadata, "managedFields": [entry] if manager else []}, "spec": {}}
