@@ -1,0 +1,171 @@
+"""Clocks that are wrong, that jump, or that stand still while the machine sleeps (F24)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.faults import nth
+from tests.scenario import given, then, when
+from tests.scenario.documents import rollout
+from tests.scenario.own_clock import OwnClock
+from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.then import ROUTERS
+
+STEPS = "- setWeight: 25\n- pause: {duration: 60s}\n- setWeight: 75\n- pause: {duration: 60s}\n"
+SLEEP = 300.0
+SKEWS = {"ten minutes ahead": timedelta(minutes=10), "ten minutes behind": timedelta(minutes=-10)}
+MOMENTS = (3.0, 12.0, 40.0, 95.0, 150.0)
+"""Seconds after the start: pods, first weight, both pauses, promotion."""
+COUNTS = {"counts its sleep": True, "does not know of its sleep": False}
+
+
+def on_a_machine(router: str, **clock: object) -> tuple[Scene, OwnClock]:
+    scene = given.app(router=router)
+    machine = OwnClock(scene.sandbox.clock, **clock)  # type: ignore[arg-type]  # its fields by name
+    scene.machine = machine
+    return scene, machine
+
+
+def is_promoted(scene: Scene, run: Run) -> None:
+    then.ended(run, Result.PROMOTED)
+    then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+    then.everything_but_the_version_is_as_before(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def is_restored(scene: Scene) -> None:
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.all_is_as_before(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def duration(scene: Scene, text: str) -> float:
+    """Seconds of a promotion by the world's clock."""
+    began = scene.sandbox.clock.now()
+    is_promoted(scene, scene.released(text))
+    return scene.sandbox.clock.now() - began
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("wrong", SKEWS.values(), ids=SKEWS)
+def test_a_wrong_wall_clock_makes_no_step_shorter_or_longer(router: str, wrong: timedelta) -> None:
+    scene, _ = on_a_machine(router, wrong=wrong)
+    usual = duration(given.app(router=router), rollout(router, steps=STEPS))
+    assert duration(scene, rollout(router, steps=STEPS)) == pytest.approx(usual, abs=1.0)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["forward", "back"])
+def test_a_wall_clock_that_jumps_during_a_pause_changes_nothing(router: str, jump: timedelta) -> None:
+    scene, machine = on_a_machine(router)
+    usual = duration(given.app(router=router), rollout(router, steps=STEPS))
+    when.later(scene, 40.0, lambda: setattr(machine, "wrong", jump))
+    assert duration(scene, rollout(router, steps=STEPS)) == pytest.approx(usual, abs=1.0)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("wrong", SKEWS.values(), ids=SKEWS)
+def test_a_journal_of_a_machine_with_another_clock_is_taken_over_no_sooner_and_no_later(
+    router: str, wrong: timedelta
+) -> None:
+    scene, machine = on_a_machine(router, wrong=wrong)
+    scene.sandbox.faults.plan(faults.kill_after(), when=nth(70))
+    died = scene.released(rollout(router, steps=STEPS))
+    assert died.outcome is None
+    lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
+    assert lease is not None
+    began, held = scene.sandbox.clock.now(), lease["spec"]["holderIdentity"]
+    machine.wrong = -wrong
+    taken: list[float] = []
+
+    def look(_: int, __: Call) -> None:
+        found = scene.sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
+        if found is not None and found["spec"].get("holderIdentity") != held and not taken:
+            taken.append(scene.sandbox.clock.now() - began)
+
+    scene.sandbox.faults.before_each(look)
+    back = scene.rescued()
+    assert back.outcome is not None
+    assert back.outcome.result is Result.RECOVERED, back.outcome
+    assert taken[0] == pytest.approx(30.0, abs=3.0)
+    is_restored(scene)
+
+
+def asleep(scene: Scene, machine: OwnClock, at: float, meanwhile: Callable[[], None]) -> None:
+    """Suspend the machine before the first request after a moment; renewals come on a thread of their own."""
+    due, slept = scene.sandbox.clock.now() + at, False
+
+    def look(_: int, call: Call) -> None:
+        nonlocal slept
+        renews = "/leases/" in call.path
+        if slept or renews or scene.sandbox.clock.now() < due or scene.living is None:
+            return
+        slept, scene.living.stands_still = True, True
+        machine.sleep(SLEEP)
+        meanwhile()
+        scene.living.stands_still = False
+
+    scene.sandbox.faults.before_each(look)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
+@pytest.mark.parametrize("at", MOMENTS)
+def test_a_machine_that_slept_for_five_minutes_goes_on_or_goes_back(
+    router: str, at: float, *, counts: bool
+) -> None:
+    scene, machine = on_a_machine(router, counts_sleep=counts)
+    asleep(scene, machine, at, lambda: None)
+    run = scene.released(rollout(router, steps=STEPS))
+    assert run.outcome is not None
+    if run.outcome.result is Result.PROMOTED:
+        is_promoted(scene, run)
+    else:
+        assert run.outcome.result in (Result.UNAVAILABLE, Result.CANCELLED, Result.UNREADY), run.outcome
+        is_restored(scene)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
+@pytest.mark.parametrize("at", MOMENTS[:4])
+def test_a_machine_that_slept_through_a_take_over_changes_nothing_any_more(
+    router: str, at: float, *, counts: bool
+) -> None:
+    scene, machine = on_a_machine(router, counts_sleep=counts)
+    others: list[Run] = []
+
+    def somebody_rolls_back() -> None:
+        scene.machine = None
+        others.append(scene.rescued())
+
+    asleep(scene, machine, at, somebody_rolls_back)
+    run = scene.released(rollout(router, steps=STEPS))
+    then.ended(run, Result.TAKEN_OVER)
+    then.ended(others[0], Result.RECOVERED)
+    is_restored(scene)
+
+
+def test_a_pause_that_ended_while_the_machine_slept_is_over_when_it_wakes() -> None:
+    scene, machine = on_a_machine("gateway")
+    usual = duration(given.app(router="gateway"), rollout("gateway", steps=STEPS))
+    asleep(scene, machine, 12.0, lambda: None)
+    began = scene.sandbox.clock.now()
+    run = scene.released(rollout("gateway", steps=STEPS), Options(max_duration=3600))
+    assert run.outcome is not None
+    assert scene.sandbox.clock.now() - began < usual - 40 + SLEEP
+    then.rules_held(scene)
