@@ -50,6 +50,13 @@ def exceeded_quota(scene: Scene) -> None:
     scene.sandbox.world.replica_sets.refusal = lambda _: "pods are forbidden: exceeded quota: pods"
 
 
+def no_more_pods_of(scene: Scene, image: str) -> None:
+    """No pod of this version can be made any more."""
+    scene.sandbox.world.replica_sets.refusal = lambda pod: (
+        "the image is gone" if pod["spec"]["containers"][0]["image"] == image else ""
+    )
+
+
 def room_again(scene: Scene, *, seconds: float) -> None:
     """The namespace may have pods again, so long from now."""
     sets, clock = scene.sandbox.world.replica_sets, scene.sandbox.clock

@@ -68,8 +68,7 @@ def test_a_version_that_breaks_after_its_promotion_is_undone() -> None:
     scene.oracle.meddled = True
     for pod in scene.sandbox.all(kinds.POD, NAMESPACE)[1:]:
         scene.sandbox.store.drop(kinds.POD, pod)
-    given.exceeded_quota(scene)
-    given.room_again(scene, seconds=10)
+    given.no_more_pods_of(scene, "web:2.0.0")
     then.ended(commands.undo_last(scene), Result.PROMOTED)
     then.serves(scene, "1.0.0")
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -29,7 +30,12 @@ def main() -> int:
         "words", nargs=argparse.REMAINDER, help="of a command that uses one cluster of its own"
     )
     chosen = parser.parse_args()
-    commands = {"build": _build, "check": _check, "up": _up, "with": partial(_with, chosen.words)}
+    commands: dict[str, Callable[[], int]] = {
+        "build": _build,
+        "check": _check,
+        "up": _up,
+        "with": partial(_with, chosen.words),
+    }
     try:
         return commands[chosen.command]()
     except binaries.MissingError as error:
