@@ -1,0 +1,104 @@
+"""Real processes of the command on one workload: one aborts another, and of two that start together one writes."""
+
+import os
+import subprocess
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.sandbox.store import Change
+from tests.ci.stage import NAME, NAMESPACE, Stage, eventually
+from tests.ci.test_command import QUICK, last
+
+RACES = 100 if os.environ.get("SWEEP") == "all" else 1
+OWN = (kinds.LEASE, kinds.CONFIG_MAP)
+LIMIT = 120
+
+
+def abort(stage: Stage, *more: str, reason: str = "it is too slow") -> subprocess.CompletedProcess[str]:
+    command = ("progressive-ci", "abort", NAME, "-n", NAMESPACE, "--by", "ann", "--reason", reason)
+    return stage.run(*command, *more)
+
+
+def test_a_release_is_aborted_by_another_process_and_both_say_by_whom(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    stage.reach(50, run)
+    assert abort(stage, "--wait", "0").returncode == 0
+    eventually(lambda: stage.weight() == 0, seconds=5)
+    done = abort(stage)
+    output, _ = run.communicate(timeout=LIMIT)
+    assert run.returncode == 13, output
+    assert last(output)["reason"] == "aborted by ann: it is too slow"
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = last(done.stdout)
+    assert (found["result"], found["reason"]) == (
+        "recovered",
+        f"release {last(output)['release']} is rolled back: aborted by ann: it is too slow",
+    )
+    assert stage.weight() == 0
+
+
+def test_status_shows_what_is_asked_of_a_release_that_nobody_runs_any_more(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    stage.reach(50, run)
+    run.kill()
+    run.communicate()
+    asked = abort(stage, "--wait", "0")
+    assert (asked.returncode, last(asked.stdout)["result"]) == (0, "asked"), asked.stdout
+    status = stage.run("progressive-ci", "status", NAME, "-n", NAMESPACE)
+    assert ": aborted by ann: it is too slow\n" in status.stdout
+    stage.shorten_lease()
+    done = abort(stage)
+    assert (done.returncode, last(done.stdout)["result"]) == (0, "recovered"), done.stdout
+    assert stage.weight() == 0
+
+
+def test_nobody_aborts_without_a_reason(stage: Stage) -> None:
+    done = stage.run("progressive-ci", "abort", NAME, "-n", NAMESPACE, "--by", "ann")
+    assert done.returncode == 2, done.stdout
+    assert last(done.stdout)["reason"] == "abort needs --reason; say why, as in --reason 'the queue grows'"
+
+
+def test_a_newer_run_takes_the_place_of_the_first(stage: Stage) -> None:
+    first = stage.spec(image="example/web:2", pause="5m")
+    one = stage.start("progressive-ci", "run", "-f", str(first), *QUICK, "--commit-order", "1")
+    stage.reach(50, one)
+    second = stage.spec(image="example/web:3")
+    two = stage.run(
+        "progressive-ci", "run", "-f", str(second), *QUICK, "--if-locked", "supersede", "--commit-order", "2",
+        seconds=LIMIT,
+    )  # fmt: skip
+    output, _ = one.communicate(timeout=LIMIT)
+    assert one.returncode == 13, output
+    assert last(output)["reason"] == f"superseded by release {last(two.stdout)['release']}"
+    assert (two.returncode, last(two.stdout)["result"]) == (0, "promoted"), two.stdout
+    old = stage.run("progressive-ci", "run", "-f", str(first), *QUICK, "--commit-order", "1")
+    assert (old.returncode, last(old.stdout)["result"]) == (5, "outdated"), old.stdout
+
+
+@pytest.mark.parametrize("race", range(RACES))
+def test_of_two_runs_that_start_at_the_same_moment_exactly_one_writes(stage: Stage, race: int) -> None:
+    del race
+    folder = stage.spec(image="example/web:2", pause="3s")
+    changes: list[Change] = []
+    with stage.server.clock.changed:
+        stage.server.world.store.subscribe(changes.append)
+    command = ("progressive-ci", "run", "-f", str(folder), *QUICK, "--if-locked", "refuse")
+    both = [stage.start(*command) for _ in range(2)]
+    outputs = [run.communicate(timeout=LIMIT)[0] for run in both]
+    codes = sorted(
+        (run.returncode, last(output)["result"]) for run, output in zip(both, outputs, strict=True)
+    )
+    assert codes in ([(0, "promoted"), (4, "locked")], [(0, "promoted"), (0, "unchanged")]), outputs
+    winner = next(last(output)["release"] for output in outputs if last(output)["result"] == "promoted")
+    marks = {mark for change in changes if change.kind not in OWN for mark in releases(change)}
+    assert marks <= {winner}, marks
+
+
+def releases(change: Change) -> list[str]:
+    """The runs that an object's marks name."""
+    metadata = change.object["metadata"]
+    texts = {**(metadata.get("annotations") or {}), **(metadata.get("labels") or {})}
+    return [str(text) for name, text in texts.items() if name == "progressive-ci/release"]
