@@ -55,8 +55,7 @@ def _run(plan: Plan, options: Options, hands: Hands, release_id: str) -> Outcome
         hands.reporter.emit(Warned(warning))
     if options.resume and (resumed := resume(plan, options, hands)):
         return resumed
-    before, options = turn.come(plan, options, hands, release_id)
-    found = preflight.examine(plan, options, hands, before)
+    found, options = turn.look(plan, options, hands, release_id)
     for warning in found.warnings:
         hands.reporter.emit(Warned(warning))
     if found.unchanged:

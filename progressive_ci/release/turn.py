@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from progressive_ci.errors import Locked
+from progressive_ci.errors import ApiError, Locked, Refused
 from progressive_ci.model.event import Noted, Waiting
 from progressive_ci.model.journal import Record, State
 from progressive_ci.model.options import IfLocked, Options
@@ -10,12 +10,30 @@ from progressive_ci.model.plan import Plan
 from progressive_ci.model.recall import Purpose
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands, Tenure
-from progressive_ci.release import order, recalls, rescue
+from progressive_ci.release import order, preflight, recalls, rescue
+from progressive_ci.release.findings import Findings
 from progressive_ci.release.records import read_record, unfinished
 from progressive_ci.release.unaccounted import refuse_leftovers
 
 _LOOK = 3.0
 """Seconds between two looks at a release that is waited for."""
+
+
+def look(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Findings, Options]:
+    """Preflight when it is our turn; what a run has made unfit that began meanwhile is no refusal.
+
+    Raises:
+        Outdated: see `come`.
+        Locked: see `come`.
+        Refused: see `come` and `preflight.examine`.
+    """
+    while True:
+        before, options = come(plan, options, hands, release)
+        try:
+            return preflight.examine(plan, options, hands, before), options
+        except Refused as refusal:
+            if _now(plan, hands, refusal) == before:
+                raise
 
 
 def come(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Record | None, Options]:
@@ -32,12 +50,31 @@ def come(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Reco
     began = hands.clock.now()
     found = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
     if found is None:
-        refuse_leftovers(hands.cluster, plan.namespace, plan.workload.name)
+        found = _first(plan, hands)
     if found is not None and unfinished(found):
         found = _after(found, plan, options, hands, release)
         options = replace(options, lock_wait=max(0.0, options.lock_wait - (hands.clock.now() - began)))
     order.demand(options, found, hands)
     return found, options
+
+
+def _first(plan: Plan, hands: Hands) -> Record | None:
+    """No journal: nobody has left anything, or somebody has begun just now."""
+    try:
+        refuse_leftovers(hands.cluster, plan.namespace, plan.workload.name)
+    except Refused as refusal:
+        if (found := _now(plan, hands, refusal)) is None:
+            raise
+        return found
+    return None
+
+
+def _now(plan: Plan, hands: Hands, refusal: Refused) -> Record | None:
+    """What the journal says after a refusal; where it does not answer, the refusal stands."""
+    try:
+        return read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+    except ApiError as error:
+        raise refusal from error
 
 
 def take(plan: Plan, options: Options, hands: Hands, release: str) -> Tenure:

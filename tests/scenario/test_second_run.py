@@ -133,6 +133,31 @@ def test_a_third_run_that_was_quicker_is_asked_as_well() -> None:
     assert [recall["release"] for recall in rivals[0].recalls] == ["x3"]
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["without a journal", "after a release"])
+def test_what_a_run_changes_that_begins_while_we_look_around_is_waited_for_and_not_refused(
+    *, first: bool
+) -> None:
+    scene = given.app() if first else after_a_release()
+    number = len(scene.runs) + 1
+    quicker: list[Run] = []
+
+    def look(_: int, call: Call) -> None:
+        services = call.method == "GET" and call.path.endswith("/services")
+        if services and len(scene.runs) == number and not quicker:
+            quicker.append(Run(scene, 0))
+            scene.sandbox.faults.plan(faults.kill_before(), when=lambda *_: carries_weight(scene))
+            quicker[0] = scene.released(text("web:1.9.0"))
+
+    scene.sandbox.faults.before_each(look)
+    promoted(scene, scene.released(text(), Options(lock_wait=600)))
+    assert quicker[0].outcome is None
+
+
+def carries_weight(scene: Scene) -> bool:
+    record = scene.oracle.record
+    return record is not None and record.stage is Stage.STEPPING and record.weight > 0
+
+
 def test_after_a_wait_new_services_are_found() -> None:
     scene = after_a_release()
     rivals: list[Rival] = []
@@ -285,9 +310,8 @@ def test_an_older_commit_finishes_what_a_newer_one_left_and_is_released_then() -
 
     def dies(_: int, call: Call) -> bool:
         record = scene.oracle.record
-        if record is None or record.release != "r2" or record.stage is not Stage.STEPPING:
-            return False
-        return record.weight > 0 and call.method == "GET"
+        ours = record is not None and record.release == "r2"
+        return ours and carries_weight(scene) and call.method == "GET"
 
     scene.sandbox.faults.plan(faults.kill_after(), when=dies)
     assert scene.released(text("web:1.9.0"), Options(position=at(42))).outcome is None
