@@ -1,0 +1,229 @@
+"""A job is cancelled as each CI system does it: real signals, a real process, and what is left for the step after."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.reads import Watch
+from tests.ci.stage import NAME, NAMESPACE, PATIENCE, Stage, eventually
+from tests.unit.socket_server import Exchange, serve
+
+GITHUB = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
+JENKINS = ((signal.SIGTERM, 5.0),)
+GITLAB = ((signal.SIGTERM, 10.0),)
+Sequence = tuple[tuple[signal.Signals, float], ...]
+"""Signals, and how long each is given; then comes SIGKILL."""
+
+
+@dataclass(slots=True)
+class Listener:
+    """Between the tool and the API server: what is asked when, and how long each answer takes."""
+
+    seen: list[tuple[float, str, str]] = field(default_factory=list)
+    delay: float = 0.0
+
+    def asked(self, method: str, part: str) -> bool:
+        """Whether such a request has come."""
+        return any(method in ("", found) and part in path for _, found, path in list(self.seen))
+
+    def after(self, moment: float) -> list[str]:
+        """What came later, the lease's renewals left out."""
+        later = [(method, path) for at, method, path in list(self.seen) if at > moment]
+        return [f"{method} {path}" for method, path in later if "/leases/" not in path]
+
+
+@pytest.fixture
+def listener(stage: Stage) -> Listener:
+    """Listens to the stage's API server."""
+    heard, server = Listener(), stage.server._api  # noqa: SLF001 - a seam for this test alone
+    plain: Callable[[Any], HttpResponse | Watch | None] = server.answer
+
+    def answer(request: Any) -> HttpResponse | Watch | None:  # noqa: ANN401 - the server's own class
+        heard.seen.append((time.monotonic(), request.command, request.parts()[0]))
+        time.sleep(heard.delay)
+        return plain(request)
+
+    server.answer = answer
+    return heard
+
+
+@contextmanager
+def running(stage: Stage, *words: str, **how: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401 - of Popen
+    """The command in a group of its own, its log in a file; dead at the end."""
+    environment = stage.environment(PROGRESSIVE_CI_STATE=str(stage.folder / "state"))
+    with (stage.folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            words, cwd=stage.folder, env=environment, stdout=log, stderr=log, start_new_session=True, **how
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):  # it has ended, with all its children
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+
+
+def cancel(process: subprocess.Popen[bytes], sequence: Sequence, *, whole_tree: bool = False) -> float:
+    """Send the signals until it ends, SIGKILL last; tells when the first was sent."""
+    began = time.monotonic()
+    for number, seconds in (*sequence, (signal.SIGKILL, PATIENCE)):
+        os.killpg(process.pid, number) if whole_tree else process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    return began
+
+
+def the_step_after(stage: Stage) -> str:
+    """`progressive-ci post` with the state that the run has left; tells how it ended."""
+    if (lease := stage.folder / "state").exists() and lease.read_text():
+        stage.shorten_lease()
+    state = str(stage.folder / "state")
+    done = stage.run("progressive-ci", "post", "--state", state)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return str(json.loads(done.stdout.splitlines()[-1])["result"])
+
+
+def is_as_before(stage: Stage) -> None:
+    """The old version has all traffic and its pods, and runs as before."""
+    assert stage.weight() == 0
+    found = stage.deployment()
+    assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "example/web:1"
+    assert not found["spec"].get("paused")
+    assert found["status"]["availableReplicas"] == 3
+
+
+STATES: dict[str, tuple[Callable[[Stage, Listener], bool], tuple[str, ...]]] = {
+    "preflight": (lambda _, heard: bool(heard.seen), ()),
+    "prepare": (lambda _, heard: heard.asked("POST", "/replicasets"), ()),
+    "weight": (lambda _, heard: heard.asked("PATCH", "/httproutes/"), ()),
+    "settle": (lambda stage, _: stage.weight() == 50, ("--settle", "60s")),
+    "pause": (lambda stage, _: stage.weight() == 50, ()),
+    "analysis": (lambda _, heard: heard.asked("", "/proxy/"), ()),
+}
+
+
+@pytest.mark.acceptance("F02")
+@pytest.mark.parametrize(("reached", "options"), STATES.values(), ids=STATES)
+def test_five_seconds_are_enough_in_every_state(
+    stage: Stage,
+    listener: Listener,
+    reached: Callable[[Stage, Listener], bool],
+    options: tuple[str, ...],
+) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m", checked=True)
+    words = ("progressive-ci", "run", "-f", str(folder), "--settle", "100ms", *options)
+    with running(stage, *words) as process:
+        eventually(lambda: reached(stage, listener) or process.poll() is not None)
+        weight = stage.weight()
+        began = cancel(process, JENKINS)
+    log = (stage.folder / "log").read_text()
+    assert process.returncode in (13, -signal.SIGKILL), log
+    if weight:
+        assert listener.after(began)[0].startswith("PATCH /apis/gateway"), log
+    the_step_after(stage)
+    is_as_before(stage)
+
+
+@pytest.mark.acceptance("F02")
+@pytest.mark.parametrize("sequence", [GITHUB, GITLAB], ids=["GitHub", "GitLab"])
+def test_a_slow_server_gets_the_safe_write_first_and_the_step_after_does_the_rest(
+    stage: Stage, listener: Listener, sequence: Sequence
+) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    with running(stage, "progressive-ci", "run", "-f", str(folder), "--settle", "100ms") as process:
+        eventually(lambda: stage.weight() == 50)
+        listener.delay = 1.0
+        began = cancel(process, sequence)
+        listener.delay = 0.0
+    assert listener.after(began)[0].startswith("PATCH /apis/gateway"), listener.after(began)
+    assert process.returncode in (13, -signal.SIGKILL)
+    the_step_after(stage)
+    is_as_before(stage)
+
+
+SHELLS = {
+    "exec": ("exec progressive-ci run -f deploy --settle 100ms", False),
+    "the last command, and the whole tree is signalled": (
+        "progressive-ci run -f deploy --settle 100ms",
+        True,
+    ),
+    "a command follows, and the whole tree is signalled": (
+        "progressive-ci run -f deploy --settle 100ms; exit $?",
+        True,
+    ),
+}
+
+
+@pytest.mark.acceptance("F02")
+@pytest.mark.parametrize(("script", "whole_tree"), SHELLS.values(), ids=SHELLS)
+def test_a_signal_reaches_the_command_in_a_shell_step(stage: Stage, script: str, *, whole_tree: bool) -> None:
+    stage.spec(image="example/web:2", pause="5m")
+    with running(stage, "sh", "-c", script) as process:
+        eventually(lambda: stage.weight() == 50)
+        cancel(process, GITLAB, whole_tree=whole_tree)
+        eventually(lambda: stage.weight() == 0, seconds=5)
+    the_step_after(stage)
+    is_as_before(stage)
+
+
+@pytest.mark.acceptance("F02")
+def test_a_promotion_is_finished_by_the_run_or_by_the_step_after(stage: Stage, listener: Listener) -> None:
+    folder = stage.spec(image="example/web:2", pause="1s")
+    with running(stage, "progressive-ci", "run", "-f", str(folder), "--settle", "100ms") as process:
+        eventually(lambda: stage.weight() == 100)
+        eventually(lambda: bool(listener.after(time.monotonic() - 0.5)))
+        cancel(process, JENKINS)
+    the_step_after(stage)
+    assert stage.weight() == 0
+    found = stage.deployment()
+    assert not found["spec"].get("paused")
+    assert found["status"]["availableReplicas"] == 3
+
+
+@pytest.mark.acceptance("F02")
+def test_a_run_that_waits_for_a_lease_ends_at_once_and_has_written_nothing(
+    stage: Stage, listener: Listener
+) -> None:
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": f"progressive-ci.{NAME}", "namespace": NAMESPACE},
+        "spec": {"holderIdentity": "other process", "leaseDurationSeconds": 600, "leaseTransitions": 1},
+    }
+    with stage.server.clock.changed:
+        stage.server.world.apply(lease)
+    folder = stage.spec(image="example/web:2", pause="5m")
+    with running(stage, "progressive-ci", "run", "-f", str(folder), "--lock-wait", "10m") as process:
+        eventually(lambda: listener.asked("GET", "/leases/") or process.poll() is not None)
+        cancel(process, JENKINS)
+    assert process.returncode == 13, (stage.folder / "log").read_text()
+    is_as_before(stage)
+
+
+def test_a_job_that_its_system_has_cancelled_rolls_back_without_a_signal(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+
+    def script(exchange: Exchange) -> None:
+        eventually(lambda: stage.weight() == 50, seconds=9)
+        exchange.answer(200, {"status": "canceling"})
+
+    with serve(script) as system:
+        job = {"GITLAB_CI": "true", "CI_API_V4_URL": system.url, "CI_JOB_TOKEN": "planted"}
+        words = ("progressive-ci", "run", "-f", str(folder), "--settle", "100ms", "--watch-job")
+        done = stage.run(*words, environment=stage.environment(**job))
+    assert done.returncode == 13, done.stdout
+    assert "the job was ended in GitLab: canceling" in done.stdout
+    assert "planted" not in done.stdout + done.stderr
+    is_as_before(stage)
