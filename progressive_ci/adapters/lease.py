@@ -32,6 +32,9 @@ SECONDS = 30.0
 _ATTEMPTS = 5
 """Writes without a clear answer, after which taking or clearing the lease is given up."""
 
+_CLEARING = 10.0
+"""Seconds after which clearing is tried no more: the next run waits a lease's length then, which does no harm."""
+
 _UNCLEAR = (NoAnswer, ServerError, Conflict, AlreadyExists)
 """Answers after which the record must be read again: it may be ours by now."""
 
@@ -275,18 +278,21 @@ class ClusterLease:
 
     def _clear(self, version: str) -> None:
         """Clear it on top of the last renewal; where that is not what stands there, look what does."""
+        until = self._clock.now() + _CLEARING
         for _ in range(_ATTEMPTS):
-            if not version:
-                record = self._back.get(self._ref)
-                if record is None or not self._ours(record):
-                    return
-                version = lease_record.version(record)
             try:
+                if not version:
+                    record = self._back.get(self._ref)
+                    if record is None or not self._ours(record):
+                        return
+                    version = lease_record.version(record)
                 self._back.send(lease_record.clear(self._ref, version))
             except (*_UNCLEAR, NotFound):
                 version = ""
-                continue
-            return
+                if self._clock.now() >= until:
+                    return
+            else:
+                return
 
     def _ours(self, record: JsonObject) -> bool:
         return lease_record.holder(record) == self._holder

@@ -253,6 +253,30 @@ def test_giving_it_up_never_raises(sandbox: Sandbox) -> None:
     assert held.valid_for() == 0
 
 
+@pytest.mark.parametrize("method", ["GET", "PATCH"], ids=["to look", "to write"])
+@pytest.mark.parametrize(
+    "fault", [faults.broken(), faults.drop(), faults.lose_answer()], ids=["500", "lost", "unheard"]
+)
+def test_one_bad_answer_does_not_keep_it_from_being_given_up(
+    sandbox: Sandbox, method: str, fault: faults.Fault
+) -> None:
+    held = lease(sandbox)
+    held.acquire("r1", wait=0)
+    sandbox.faults.plan(faults.conflict(), when=faults.to("PATCH", "leases"))
+    sandbox.faults.plan(fault, when=faults.to(method, "leases"))
+    held.release()
+    assert "holderIdentity" not in spec(sandbox)
+
+
+def test_giving_it_up_takes_bounded_time(sandbox: Sandbox) -> None:
+    held = lease(sandbox)
+    held.acquire("r1", wait=0)
+    sandbox.faults.plan(faults.drop(), when=faults.to("", "leases"), times=99)
+    began = sandbox.clock.now()
+    held.release()
+    assert sandbox.clock.now() - began <= 15
+
+
 FAULTS = {
     "drop": faults.drop(),
     "lose": faults.lose_answer(),
