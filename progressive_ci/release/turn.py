@@ -120,6 +120,11 @@ def _waited(found: Record, options: Options, hands: Hands, release: str) -> Reco
         elapsed = clock.now() - began
         if elapsed >= options.lock_wait or hands.lease.deserted():
             return record
+        if record is found:
+            told = (
+                f"this is release {release}, which waits for release {record.release} of {record.name} to end"
+            )
+            hands.reporter.emit(Noted(told))
         if options.if_locked is IfLocked.SUPERSEDE and record.release not in asked:
             asked.add(record.release)
             _ask(record, options, hands, release)

@@ -107,6 +107,7 @@ def test_a_second_run_that_takes_the_place_of_the_first_asks_it_to_go_back() -> 
     assert recall["purpose"] == "SUPERSEDE"
     assert (recall["release"], recall["by"], recall["reason"]) == ("x1", f"release r2 ({url})", "a hotfix")
     told = [told.event.text for told in run.told if isinstance(told.event, Noted)]
+    assert "this is release r2, which waits for release x1 of web to end" in told
     assert "release x1 is asked to go back, because this one takes its place" in told
 
 
