@@ -6,7 +6,7 @@ from zlib import crc32
 
 import pytest
 
-KEPT = 4
+KEPT = 3
 THINNED = ("tests/scenario/", "tests/security/")
 
 
