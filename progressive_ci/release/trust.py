@@ -126,26 +126,34 @@ def _routes(record: Record) -> tuple[Ref, ...]:
 def vouched(record: Record, cluster: Cluster) -> Record:
     """The record as far as the objects that it names vouch for it.
 
+    The workload itself is asked even where the record does not name it, and a ConfigMap never: whoever can edit
+    the journal can put any mark on another one.
+
     Raises:
         Refused: they say that it was changed.
     """
-    found = {entry.ref: item for entry in record.objects if (item := cluster.get(entry.ref)) is not None}
+    name = Ref(kinds.DEPLOYMENT, record.namespace, record.name)
+    refs = dict.fromkeys((name, *(entry.ref for entry in record.objects)))
+    found = {ref: item for ref in refs if (item := cluster.get(ref)) is not None}
     marked = {ref: item for ref, item in found.items() if epoch_of(item, record.name) is not None}
-    if not marked:
-        return _unwritten(record, found)
-    seals = {ref: seal for ref, item in marked.items() if (seal := seal_on(item, record.name))}
+    vouching = {ref: item for ref, item in marked.items() if ref.kind != kinds.CONFIG_MAP}
+    if not vouching:
+        return _unwritten(record, found, marked)
+    seals = {ref: seal for ref, item in vouching.items() if (seal := seal_on(item, record.name))}
+    said = {name: seals[name]} if name in seals else seals
     if not seals:
         _demand_history(record, cluster)
-    elif seal_of(record) not in seals.values():
-        raise _changed(record, f"{next(iter(seals))} carries the seal of another one")
+    elif seal_of(record) not in said.values():
+        raise _changed(record, f"{next(iter(said))} carries the seal of another one")
     return record
 
 
-def _unwritten(record: Record, found: Mapping[Ref, JsonObject]) -> Record:
-    """A record that gives nothing back: its objects are only fenced, those that belong to the workload."""
+def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[Ref, JsonObject]) -> Record:
+    """A record that gives nothing back: objects of the workload are only fenced; config that it created goes."""
     owner = found.get(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
     done = record.stage is Stage.COMMITTED
     mine = _belonging(record, found, owner) if owner is not None else ()
+    config = (entry for entry in record.objects if entry.created and entry.ref in marked)
     return replace(
         record,
         mode=Mode.IN_PLACE,
@@ -153,7 +161,7 @@ def _unwritten(record: Record, found: Mapping[Ref, JsonObject]) -> Record:
         stable=replace(record.stable, template=None) if done else Side("", record.name),
         route=None,
         weight=0,
-        objects=tuple(Owned(ref, uid_of(found[ref])) for ref in mine),
+        objects=(*(Owned(ref, uid_of(found[ref])) for ref in mine), *config),
         pinned=(),
         wanted=Wanted(),
     )

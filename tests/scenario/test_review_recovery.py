@@ -1,0 +1,78 @@
+"""Commands against each other and against edited journals: what once went wrong, each as one claim."""
+
+import pytest
+
+from progressive_ci.errors import Refused
+from progressive_ci.model import kinds
+from progressive_ci.model.codec import decode
+from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Record
+from progressive_ci.model.outcome import Result
+from progressive_ci.model.seal import seal_of
+from progressive_ci.sandbox import faults
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.json_patch import clone
+from tests.scenario import given, then
+from tests.scenario.documents import rollout
+from tests.scenario.scene import NAMESPACE, Scene
+from tests.scenario.struck import LEASE_SECONDS
+from tests.security import bystanders, forgery
+from tests.security.bystanders import EVIL
+from tests.security.forgery import MOMENTS, entry
+
+STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
+BEGUN = [name for name in MOMENTS if name != "before its first write"]
+SETTINGS = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\ndata: {a: b}\n"
+ENV = "\n          envFrom: [{configMapRef: {name: settings}}]"
+
+
+def vouched_for_by_hand(scene: Scene, body: JsonObject) -> None:
+    """Somebody gives a ConfigMap of his the marks that a release would give it."""
+    body["objects"].append(entry("v1/ConfigMap", "planted"))
+    marks = {"progressive-ci/epoch.web": "1", "progressive-ci/seal.web": seal_of(decode(Record, body))}
+    metadata = {"name": "planted", "namespace": NAMESPACE, "annotations": marks}
+    scene.sandbox.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+
+
+@pytest.mark.parametrize("moment", BEGUN)
+def test_a_config_map_vouches_for_no_journal(moment: str) -> None:
+    scene = given.app()
+    forged = clone(forgery.deserted(scene, rollout("gateway", steps=STEPS), MOMENTS[moment]))
+    pod = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": EVIL}]}}
+    forged["stable"] |= {"name": "gone", "template": pod}
+    vouched_for_by_hand(scene, forged)
+    others = bystanders.standing(scene)
+    forgery.edited(scene, forged)
+    with pytest.raises(Refused, match="carries the seal of another one"):
+        scene.rescued()
+    then.nothing_was_written(scene.runs[-1], but=("/leases",))
+    assert bystanders.standing(scene) == others
+
+
+@pytest.mark.parametrize("moment", BEGUN)
+def test_a_journal_that_names_no_object_any_more_is_not_said_to_be_rolled_back(moment: str) -> None:
+    scene = given.app()
+    forged = clone(forgery.deserted(scene, rollout("gateway", steps=STEPS), MOMENTS[moment]))
+    forged["objects"] = []
+    forgery.edited(scene, forged)
+    with pytest.raises(Refused, match="carries the seal of another one"):
+        scene.rescued()
+    then.nothing_was_written(scene.runs[-1], but=("/leases",))
+
+
+def _creates_settings(_: int, call: Call) -> bool:
+    body = call.body if isinstance(call.body, dict) else {}
+    return call.method == "POST" and not call.dry and body.get("metadata", {}).get("name") == "settings"
+
+
+def test_config_that_was_all_a_dead_run_had_created_goes_again() -> None:
+    scene = given.app()
+    text = rollout("gateway", steps=STEPS).replace("image: web:2.0.0", f"image: web:2.0.0{ENV}")
+    scene.sandbox.faults.plan(faults.kill_after(), when=_creates_settings)
+    assert scene.released(text + "---\n" + SETTINGS).outcome is None
+    assert scene.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, "settings") is not None
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    then.ended(scene.rescued(), Result.RECOVERED)
+    then.all_is_as_before(scene)
+    then.nothing_left(scene)
+    then.rules_held(scene)
