@@ -83,7 +83,7 @@ def test_a_promotion_is_finished_in_spite_of_a_signal(shop: Callable[..., Shop])
 
 
 _WAITS = {
-    "a read": lambda call: call.method == "GET" and "/replicasets/" in call.path,
+    "a read": lambda call: call.method == "GET" and call.path.endswith("/endpointslices"),
     "a write": lambda call: call.method == "PATCH" and "/replicasets/" in call.path,
     "a query": lambda call: "/services/http:prometheus" in call.path,
 }
