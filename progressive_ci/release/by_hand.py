@@ -30,15 +30,30 @@ def promote_held(namespace: str, name: str, options: Options, hands: Hands) -> O
         return rescue.nothing(record, name)
     _demand_held(record)
     hands.reporter.emit(Opened(record.release, namespace, name))
-    release, meanwhile = rescue.take_up(hands, options, record, held=True)
+    release, meanwhile = rescue.take_up(
+        hands, options, record, held=True, meant=partial(_is_still_held, record.release)
+    )
     if release is None:
         hands.lease.release()
+        _demand_end(record, meanwhile)
         return rescue.nothing(meanwhile, name)
     # A failure now is the second one: the release goes back instead of waiting again.
     release.options = replace(options, on_failure="rollback")
     hands.reporter.emit(Noted(f"release {record.release} is promoted by hand: {options.reason}"))
     with heard(hands, record.release):
         return attempt(release, partial(_forward, release, options.reason))
+
+
+def _is_still_held(release: str, record: Record) -> bool:
+    """The word of a person counts for the release that he has seen, and as it stood."""
+    return record.release == release and waits_for_a_person(record)
+
+
+def _demand_end(held: Record, now: Record | None) -> None:
+    if now is not None and unfinished(now):
+        told = f"release {held.release} is not held any more: release {now.release} is {now.state.value} now"
+        advice = f"see where it stands: `progressive-ci status {now.name} --namespace {now.namespace}`"
+        raise Refused(ProgressiveError(told, where=f"{now.namespace}/{now.name}", advice=advice))
 
 
 def _demand_held(record: Record) -> None:

@@ -1,5 +1,6 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
@@ -94,7 +95,12 @@ def _held(record: Record) -> str:
 
 
 def take_up(
-    hands: Hands, options: Options, left: Record, *, held: bool = False
+    hands: Hands,
+    options: Options,
+    left: Record,
+    *,
+    held: bool = False,
+    meant: Callable[[Record], bool] = lambda _: True,
 ) -> tuple[Release | None, Record | None]:
     """Take the lease, and with it the release as the journal tells it then, every object fenced.
 
@@ -103,13 +109,17 @@ def take_up(
         options: the user's choices.
         left: the record that was found.
         held: whether a release that waits for a person may be taken up.
+        meant: whether a release is the one that was asked for; there may be another by the time the lease is ours.
 
     Returns:
-        None for the release where another run has brought it to its end meanwhile; the record as it is then.
+        None for the release where another run has brought it to its end meanwhile, or it is none that was meant;
+        the record as it is then.
     """
     tenure = hands.lease.acquire(left.release, wait=options.lock_wait)
     record = read_record(hands, namespace=left.namespace, name=left.name)
     if record is None or not unfinished(record) or (waits_for_a_person(record) and not held):
+        return None, record
+    if not meant(record):
         return None, record
     # Whoever deletes the Lease restarts its count; the marks on the objects must still go up.
     epoch = max(tenure.epoch, record.epoch + 1)

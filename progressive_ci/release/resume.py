@@ -54,8 +54,10 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
         return None
     preflight.admit(plan, options, hands, mode=record.mode)
     hands.reporter.emit(Opened(record.release, plan.namespace, plan.workload.name))
-    release, _ = rescue.take_up(hands, options, record, held=True)
-    if release is None or release.record.release != record.release or release.record.stage != record.stage:
+    release, _ = rescue.take_up(
+        hands, options, record, held=True, meant=lambda now: now.release == record.release
+    )
+    if release is None or release.record.stage != record.stage:
         hands.lease.release()
         return None
     with heard(hands, record.release), in_time(plan, options, hands, record.mode):

@@ -1,5 +1,7 @@
 """Commands against each other and against edited journals: what once went wrong, each as one claim."""
 
+from collections.abc import Callable
+
 import pytest
 
 from progressive_ci.errors import Refused
@@ -12,10 +14,11 @@ from progressive_ci.model.seal import seal_of
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario import given, then
+from tests.scenario import commands, given, then
 from tests.scenario.documents import rollout
 from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LEASE_SECONDS
+from tests.scenario.test_hold import held, measured
 from tests.security import bystanders, forgery
 from tests.security.bystanders import EVIL
 from tests.security.forgery import MOMENTS, entry
@@ -76,3 +79,49 @@ def test_config_that_was_all_a_dead_run_had_created_goes_again() -> None:
     then.all_is_as_before(scene)
     then.nothing_left(scene)
     then.rules_held(scene)
+
+
+def meanwhile(scene: Scene, act: Callable[[], None]) -> None:
+    """Something happens after the next command has read the journal, before it has the lease."""
+    done: list[bool] = []
+
+    def look(_: int, call: Call) -> None:
+        if not done and "/leases" in call.path:
+            done.append(True)
+            act()
+
+    scene.sandbox.faults.before_each(look)
+
+
+def test_a_word_for_a_held_release_promotes_no_other_one() -> None:
+    scene, _ = held("gateway")
+
+    def another_dies() -> None:
+        then.ended(scene.rescued(), Result.RECOVERED)
+        scene.oracle.next_release()
+        forgery.dies(scene, MOMENTS["with traffic on the canary"])
+        assert scene.released(measured("gateway", "web:3.0.0")).outcome is None
+
+    meanwhile(scene, another_dies)
+    run = commands.promote(scene)
+    then.ended(run, Result.REFUSED)
+    then.ended(commands.recover(scene), Result.RECOVERED)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+def test_a_word_for_a_held_release_does_not_promote_it_when_somebody_has_taken_it_up() -> None:
+    scene, _ = held("gateway")
+
+    def resumed_and_dead() -> None:
+        forgery.dies(scene, MOMENTS["with traffic on the canary"])
+        assert scene.rescued().outcome is None
+
+    meanwhile(scene, resumed_and_dead)
+    run = commands.promote(scene)
+    then.ended(run, Result.REFUSED)
+    assert run.outcome is not None
+    assert "is not held any more" in run.outcome.reason
+    then.ended(commands.recover(scene), Result.RECOVERED)
+    then.serves(scene, "1.0.0")
