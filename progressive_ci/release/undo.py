@@ -29,6 +29,8 @@ from progressive_ci.release.workload import (
 _SECONDS = 600
 """What Kubernetes takes where a Deployment has no progressDeadlineSeconds."""
 
+_SETTINGS = "release the earlier settings, or the earlier version, from its commit"
+
 _LABELS, _ANNOTATIONS = "/metadata/labels/", "/metadata/annotations/"
 
 
@@ -65,7 +67,7 @@ def _finished(record: Record | None, namespace: str, name: str) -> tuple[Record,
         raise _no(namespace, name, told, f"`progressive-ci rollback {place}` brings it back")
     promoted = record.result is Result.PROMOTED
     if promoted and changed_no_pods(record):
-        raise _no(namespace, name, "the last release changed no pods", "release the earlier settings")
+        raise _no(namespace, name, "the last release changed no pods", _SETTINGS)
     if promoted and not record.stable.hash:
         raise _no(
             namespace, name, "it was the first release: it has no predecessor", "release another version"
@@ -141,6 +143,7 @@ def _runs(side: Side, live: JsonObject, sets: Iterable[JsonObject]) -> bool:
 def _workload(name: str, last: Finished, live: JsonObject, template: JsonObject) -> Workload:
     """NAME as it was: where the release wrote a field, its value before; the size stays as it is now."""
     before = {item.path: item.value for item in last.before if item.present}
+    added = {item.path for item in last.before if not item.present}
     spec = live["spec"]
     deadline = spec.get("progressDeadlineSeconds", _SECONDS)
     return Workload(
@@ -149,7 +152,9 @@ def _workload(name: str, last: Finished, live: JsonObject, template: JsonObject)
         selector=spec["selector"],
         replicas=None,
         strategy=before.get("/spec/strategy"),
-        min_ready_seconds=before.get("/spec/minReadySeconds", 0 if spec.get("minReadySeconds") else None),
+        min_ready_seconds=before.get(
+            "/spec/minReadySeconds", 0 if "/spec/minReadySeconds" in added else None
+        ),
         progress_deadline_seconds=int(before.get("/spec/progressDeadlineSeconds", deadline)),
         revision_history_limit=before.get("/spec/revisionHistoryLimit"),
         labels=_pairs(before, _LABELS),

@@ -14,7 +14,7 @@ from progressive_ci.model.seal import seal_of
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario import commands, given, then
+from tests.scenario import commands, given, then, when
 from tests.scenario.documents import rollout
 from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LEASE_SECONDS
@@ -125,3 +125,15 @@ def test_a_word_for_a_held_release_does_not_promote_it_when_somebody_has_taken_i
     assert "is not held any more" in run.outcome.reason
     then.ended(commands.recover(scene), Result.RECOVERED)
     then.serves(scene, "1.0.0")
+
+
+def test_an_undoing_leaves_a_field_alone_that_its_release_did_not_write() -> None:
+    scene = given.app()
+    then.ended(scene.released(rollout("gateway")), Result.PROMOTED)
+    wanted = when.deployment(scene)
+    wanted["spec"]["minReadySeconds"] = 3
+    scene.sandbox.apply(wanted)
+    scene.sandbox.clock.run(30)
+    scene.oracle.next_release()
+    then.ended(commands.undo_last(scene), Result.PROMOTED)
+    assert then.deployment(scene)["spec"]["minReadySeconds"] == 3
