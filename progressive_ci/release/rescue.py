@@ -85,9 +85,13 @@ def nothing(record: Record | None, name: str) -> Outcome:
     elif record.result is not None:
         reason += f"; the last one ended {record.result.word} at {record.updated}"
     if record.state is State.ENDED and record.result is Result.PROMOTED:
-        undo = f"progressive-ci undo {name} --namespace {record.namespace}"
-        advice = f"a finished release is taken back by `{undo}`"
+        advice = _taken_back(record)
     return Outcome(Result.NOTHING_TO_DO, reason, advice=advice, release=record.release)
+
+
+def _taken_back(record: Record) -> str:
+    undo = f"progressive-ci undo {record.name} --namespace {record.namespace} --reason TEXT"
+    return f"a finished release is taken back by `{undo}`"
 
 
 def _held(record: Record) -> str:
@@ -132,7 +136,8 @@ def _back(release: Release, asked: Cause | None = None) -> Outcome:
     """Back to stable, unless the commit point lies behind: then only the cleaning up is left."""
     record = release.record
     if record.stage is Stage.COMMITTED or (record.stage is Stage.PROMOTING and _committed(release)):
-        return complete_promotion(release)
+        done = complete_promotion(release)
+        return done if done.result is Result.INCOMPLETE else replace(done, advice=_taken_back(record))
     told = f"release {record.release} was left {record.stage.value}"
     cause = asked or Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
     return _restored(release, cause, record.stage)

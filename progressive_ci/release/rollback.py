@@ -13,7 +13,7 @@ from progressive_ci.errors import Forbidden, LeaseLost, ProgressiveError, Unauth
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Stopped, Warned
 from progressive_ci.model.fence import epoch_key, epoch_of
-from progressive_ci.model.journal import Ending, Owned, Stage, State
+from progressive_ci.model.journal import Ending, Owned, Record, Stage, State
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Delete
@@ -141,7 +141,7 @@ def outcome(release: Release, result: Result, cause: Cause, *, left: tuple[str, 
     promoted = result in (Result.PROMOTED, Result.UNCHANGED)
     return Outcome(
         result=result,
-        reason=cause.reason,
+        reason=_reason(record, result, cause),
         revision=record.canary.hash,
         previous_revision=record.stable.hash,
         weight=100 if promoted else record.weight,
@@ -153,6 +153,13 @@ def outcome(release: Release, result: Result, cause: Cause, *, left: tuple[str, 
         left=left,
         release=record.release,
     )
+
+
+def _reason(record: Record, result: Result, cause: Cause) -> str:
+    """An undoing that goes back leaves users with the version that somebody wanted away."""
+    if not record.undoes or result in (Result.PROMOTED, Result.INCOMPLETE):
+        return cause.reason
+    return f"release {record.undoes} is not undone, its version {record.stable.hash} still serves: {cause.reason}"
 
 
 def incomplete(release: Release, cause: Cause, why: str) -> Outcome:

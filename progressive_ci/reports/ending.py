@@ -13,7 +13,7 @@ HEADLINE: dict[Result, tuple[str, str]] = {
     Result.UNCHANGED: ("unchanged", "this version was already running; nothing was written"),
     Result.PARKED: ("parked", "the release waits at {weight} % as asked"),
     Result.RECOVERED: ("recovered", RESTORED),
-    Result.NOTHING_TO_DO: ("nothing to do", "no release is unfinished; nothing was written"),
+    Result.NOTHING_TO_DO: ("nothing to do", "nothing was written"),
     Result.ASKED: ("asked", "the release has been asked to go back, and may still be at it"),
     Result.INVALID: ("invalid input", UNTOUCHED),
     Result.REFUSED: ("refused by preflight", UNTOUCHED),
@@ -36,7 +36,7 @@ HEADLINE: dict[Result, tuple[str, str]] = {
 """For each result: what happened, and what the cluster looks like now."""
 
 NEXT: dict[Result, str] = {
-    Result.TOO_LATE: "progressive-ci undo NAME takes it back",
+    Result.TOO_LATE: "progressive-ci undo NAME --reason TEXT takes it back",
     Result.LOCKED: "try again when that release is over, or give --lock-wait",
     Result.OUTDATED: "do not retry; release a newer commit",
     Result.UNHEALTHY: "fix the new version and run again; the samples above show what was measured",

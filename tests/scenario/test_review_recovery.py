@@ -11,6 +11,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.seal import seal_of
+from progressive_ci.reports.ending import ending
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
@@ -137,3 +138,35 @@ def test_an_undoing_leaves_a_field_alone_that_its_release_did_not_write() -> Non
     scene.oracle.next_release()
     then.ended(commands.undo_last(scene), Result.PROMOTED)
     assert then.deployment(scene)["spec"]["minReadySeconds"] == 3
+
+
+def test_an_undoing_that_goes_back_says_which_version_still_serves() -> None:
+    scene = given.app()
+    then.ended(scene.released(rollout("gateway")), Result.PROMOTED)
+    scene.oracle.next_release()
+    given.no_more_pods_of(scene, "web:1.0.0")
+    run = commands.undo_last(scene)
+    then.ended(run, Result.UNREADY)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith(
+        f"release r1 is not undone, its version {run.outcome.previous_revision}"
+    )
+    then.serves(scene, "2.0.0")
+
+
+def test_a_rollback_that_comes_too_late_names_the_command_that_takes_the_release_back() -> None:
+    scene = given.app()
+    forgery.dies(scene, MOMENTS["in the cleaning up"])
+    assert scene.released(rollout("gateway")).outcome is None
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    run = scene.rescued()
+    then.ended(run, Result.PROMOTED)
+    assert run.outcome is not None
+    assert "`progressive-ci undo web --namespace shop --reason TEXT`" in run.outcome.advice
+
+
+def test_a_held_release_is_not_said_to_be_none() -> None:
+    scene, _ = held("gateway")
+    run = commands.recover(scene)
+    assert run.outcome is not None
+    assert "no release is unfinished" not in "\n".join(ending(run.outcome))

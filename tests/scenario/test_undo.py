@@ -183,7 +183,8 @@ def test_a_rollback_of_a_finished_release_points_to_undo() -> None:
     then.ended(run, Result.NOTHING_TO_DO)
     assert run.outcome is not None
     assert (
-        run.outcome.advice == "a finished release is taken back by `progressive-ci undo web --namespace shop`"
+        run.outcome.advice
+        == "a finished release is taken back by `progressive-ci undo web --namespace shop --reason TEXT`"
     )
     then.nothing_was_written(run)
 
