@@ -29,6 +29,9 @@ from progressive_ci.ports import Clock, Cluster, Tenure
 
 SECONDS = 30.0
 
+_LONGEST = 600.0
+"""Seconds for which a silent holder is waited out at the most, unless more is asked for: it may claim years."""
+
 _ATTEMPTS = 5
 """Writes without a clear answer, after which taking or clearing the lease is given up."""
 
@@ -103,7 +106,8 @@ class ClusterLease:
         """Take it: see `ports.Lease`.
 
         A holder that renews the record while we look is alive, and after `wait` seconds that is Locked. One
-        that doesn't is waited out: it is dead once the record has stood unchanged for its whole duration.
+        that doesn't is waited out: it is dead once the record has stood unchanged for its whole duration. A duration
+        that ends neither within `wait` nor within ten minutes is Locked too.
         """
         self._holder = f"{release} {self._process}"
         until = self._clock.now() + wait
@@ -199,6 +203,13 @@ class ClusterLease:
                     f"it is held by {lease_record.describe(record)}, which renews it",
                     where=str(self._ref),
                     advice="start again when that run has ended, or let this one wait with --lock-wait",
+                )
+            if self._watch is not None and asked >= max(until, self._watch.since + _LONGEST):
+                claimed = lease_record.duration(record, self._seconds)
+                raise Locked(
+                    f"it is held by {lease_record.describe(record)}, which claims {claimed:.0f} s and is silent",
+                    where=str(self._ref),
+                    advice="delete the Lease if that run is dead, or wait longer with --lock-wait",
                 )
             self._pause(self._seconds / 15)
 

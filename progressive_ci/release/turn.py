@@ -82,6 +82,7 @@ def take(plan: Plan, options: Options, hands: Hands, release: str) -> Tenure:
 
     Raises:
         Locked: it is not our turn in the time that was given.
+        Outdated: whoever was quicker releases a newer commit.
     """
     until, waited = hands.clock.now() + options.lock_wait, False
     while True:
@@ -91,9 +92,8 @@ def take(plan: Plan, options: Options, hands: Hands, release: str) -> Tenure:
             if hands.clock.now() >= until:
                 raise
             waited = True
-            if options.if_locked is IfLocked.SUPERSEDE:
-                running = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
-                _ask(running, options, hands, release)
+            running = read_record(hands, namespace=plan.namespace, name=plan.workload.name)
+            _meet(running, options, hands, release)
         else:
             return replace(tenure, waited=waited or tenure.waited)
 
@@ -115,7 +115,7 @@ def _waited(found: Record, options: Options, hands: Hands, release: str) -> Reco
     """The record when its release has ended, nobody keeps it any more, or the time to wait is over."""
     clock, began = hands.clock, hands.clock.now()
     record: Record | None = found
-    asked: set[str] = set()
+    met: set[str] = set()
     while record is not None and unfinished(record):
         elapsed = clock.now() - began
         if elapsed >= options.lock_wait or hands.lease.deserted():
@@ -125,9 +125,9 @@ def _waited(found: Record, options: Options, hands: Hands, release: str) -> Reco
                 f"this is release {release}, which waits for release {record.release} of {record.name} to end"
             )
             hands.reporter.emit(Noted(told))
-        if options.if_locked is IfLocked.SUPERSEDE and record.release not in asked:
-            asked.add(record.release)
-            _ask(record, options, hands, release)
+        if record.release not in met:
+            met.add(record.release)
+            _meet(record, options, hands, release)
         told = f"release {record.release} of {record.name} comes to its end"
         hands.reporter.emit(Waiting(told, elapsed, options.lock_wait, Weight(record.weight)))
         clock.wait(min(clock.now() + _LOOK, began + options.lock_wait))
@@ -135,9 +135,13 @@ def _waited(found: Record, options: Options, hands: Hands, release: str) -> Reco
     return record
 
 
-def _ask(record: Record | None, options: Options, hands: Hands, release: str) -> None:
-    """Ask the release that runs to go back, so that this one can take its place."""
+def _meet(record: Record | None, options: Options, hands: Hands, release: str) -> None:
+    """Give way to a newer commit; ask any other release that runs to go back, where this one takes its place."""
     if record is None or record.state is not State.RUNNING:
+        return
+    if too_old := order.overtaken(options, record, hands):
+        raise too_old
+    if options.if_locked is not IfLocked.SUPERSEDE:
         return
     by = f"release {release}" + (f" ({options.run_url})" if options.run_url else "")
     if recalls.ask(hands, Purpose.SUPERSEDE, record.release, by=by, reason=options.reason):

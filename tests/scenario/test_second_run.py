@@ -325,8 +325,12 @@ def test_what_was_promoted_while_a_run_waited_may_be_newer() -> None:
 
     def look(_: int, call: Call) -> None:
         if len(scene.runs) == 2 and "/leases" in call.path and call.method == "GET" and not rivals:
-            rivals.append(Rival(scene, "x3", position=at(42)).begins())
-            when.later(scene, 20, lambda: rivals[0].ends(Result.PROMOTED))
+            rivals.append(Rival(scene, "x3").begins())
+            when.later(scene, 20, lambda: ends(rivals[0]))
+
+    def ends(rival: Rival) -> None:
+        rival.position = at(42)  # nobody could tell before
+        rival.ends(Result.PROMOTED)
 
     scene.sandbox.faults.before_each(look)
     run = scene.released(text(), Options(position=at(41), lock_wait=600))

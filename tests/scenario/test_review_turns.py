@@ -1,0 +1,61 @@
+"""Whose turn it is, where others are quicker, newer or silent: what once went wrong, each as one claim."""
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.journal import Stage
+from progressive_ci.model.options import IfLocked, Options
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox.call import Call
+from tests.scenario import then, when
+from tests.scenario.rival import OBJECT, Rival
+from tests.scenario.scene import NAMESPACE
+from tests.scenario.test_second_run import after_a_release, at, reason, text
+
+POLICIES = (IfLocked.QUEUE, IfLocked.SUPERSEDE)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_older_commit_gives_way_to_a_newer_one_that_begins_while_it_waits(policy: IfLocked) -> None:
+    scene = after_a_release()
+    first = Rival(scene, "x1", at(1), stage=Stage.PROMOTING).begins()
+    newer = Rival(scene, "x9", at(9))
+
+    def next_one() -> None:
+        first.ends(Result.PROMOTED)
+        newer.begins()
+
+    when.later(scene, 60, next_one)
+    run = scene.released(text(), Options(if_locked=policy, lock_wait=600, position=at(5)))
+    then.ended(run, Result.OUTDATED)
+    assert "run 5 is older than run 9, which release x9 is releasing now" in reason(run)
+    assert newer.recalls == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_older_commit_gives_way_to_a_newer_one_that_is_quicker_to_take_the_lease(policy: IfLocked) -> None:
+    scene = after_a_release()
+    rivals: list[Rival] = []
+
+    def look(_: int, call: Call) -> None:
+        if len(scene.runs) == 2 and "/leases" in call.path and call.method == "GET" and not rivals:
+            rivals.append(Rival(scene, "x9", at(9)).begins())
+
+    scene.sandbox.faults.before_each(look)
+    run = scene.released(text(), Options(if_locked=policy, lock_wait=600, position=at(5)))
+    then.ended(run, Result.OUTDATED)
+    assert rivals[0].recalls == []
+
+
+@pytest.mark.parametrize("wait", [0, 120, 1800])
+def test_a_dead_holder_that_claims_years_is_not_waited_for_without_end(wait: float) -> None:
+    scene = after_a_release()
+    Rival(scene).begins().dies()
+    lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, OBJECT)
+    assert lease is not None
+    scene.sandbox.apply({**lease, "spec": {**lease["spec"], "leaseDurationSeconds": 2**31 - 1}})
+    began = scene.sandbox.clock.now()
+    run = scene.released(text(), Options(lock_wait=wait))
+    then.ended(run, Result.LOCKED)
+    assert scene.sandbox.clock.now() - began < max(600, wait) + 10
+    assert "claims 2147483647 s and is silent; delete the Lease if that run is dead" in reason(run)
