@@ -5,6 +5,7 @@ Two ports: the API server, for real clients with bearer tokens, and Prometheus.
 
 import json
 import socketserver
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -137,6 +138,11 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
         self.answer = answer
         self.clock = clock
         super().__init__(("127.0.0.1", 0), _Request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that has gone, as one does whose watch is not needed any more."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # a socket and its address
 
     def server_bind(self) -> None:
         """Bind without asking a name server who we are."""

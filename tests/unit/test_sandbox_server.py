@@ -1,5 +1,7 @@
 import http.client
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -90,3 +92,22 @@ def test_prometheus_answers_on_a_port_of_its_own_or_not_at_all(server: SandboxSe
             link.getresponse()
         with server.clock.changed:
             server.world.prometheus.behave()
+
+
+def test_a_client_that_goes_in_the_middle_of_a_watch_is_no_error(
+    server: SandboxServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = set(threading.enumerate())
+    link = connection(server.url)
+    link.request("GET", f"{PATH}?watch=true&timeoutSeconds=60", headers=HEADERS)
+    assert link.getresponse().status == 200
+    (serving,) = set(threading.enumerate()) - before
+    link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    link.close()
+    with closing(connection(server.url)) as other:
+        for number in range(20):
+            other.request("POST", PATH, json.dumps({"metadata": {"name": f"gone{number}"}}), HEADERS)
+            other.getresponse().read()
+            serving.join(timeout=0.1)
+    assert not serving.is_alive()
+    assert capfd.readouterr().err == ""
