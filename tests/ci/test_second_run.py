@@ -7,7 +7,7 @@ import pytest
 
 from progressive_ci.model import kinds
 from progressive_ci.sandbox.store import Change
-from tests.ci.stage import NAME, NAMESPACE, Stage, eventually
+from tests.ci.stage import NAME, NAMESPACE, Stage
 from tests.ci.test_command import QUICK, last
 
 RACES = 100 if os.environ.get("SWEEP") == "all" else 1
@@ -24,14 +24,14 @@ def test_a_release_is_aborted_by_another_process_and_both_say_by_whom(stage: Sta
     folder = stage.spec(image="example/web:2", pause="5m")
     run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
     stage.reach(50, run)
-    assert abort(stage, "--wait", "0").returncode == 0
-    eventually(lambda: stage.weight() == 0, seconds=5)
-    done = abort(stage)
+    command = ("progressive-ci", "abort", NAME, "-n", NAMESPACE, "--by", "ann", "--reason", "it is too slow")
+    aborting = stage.start(*command)
     output, _ = run.communicate(timeout=LIMIT)
+    told, _ = aborting.communicate(timeout=LIMIT)
     assert run.returncode == 13, output
     assert last(output)["reason"] == "aborted by ann: it is too slow"
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = last(done.stdout)
+    assert aborting.returncode == 0, told
+    found = last(told)
     assert (found["result"], found["reason"]) == (
         "recovered",
         f"release {last(output)['release']} is rolled back: aborted by ann: it is too slow",
