@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from progressive_ci.model.position import Position
+from progressive_ci.model.position import Position, order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,10 @@ def _position(system: System, environment: Mapping[str, str]) -> Position:
     commit, order = environment.get(system.commit, ""), environment.get(system.order, "")
     # A workflow is named with the branch it was read from, and counts its runs over all branches.
     parts = [environment.get(name, "").partition("@")[0] for name in system.pipeline]
-    if not all(parts) or not (order.isascii() and order.isdigit()):
+    number = order_of(order)
+    if not all(parts) or number is None:
         return Position(commit=commit)
-    return Position(int(order), "/".join(parts), commit)
+    return Position(number, "/".join(parts), commit)
 
 
 def _user(environment: Mapping[str, str]) -> str:

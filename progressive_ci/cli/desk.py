@@ -32,7 +32,7 @@ from progressive_ci.model.event import Noted, SecretSeen, Warned
 from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
-from progressive_ci.model.position import Position
+from progressive_ci.model.position import DIGITS, Position, order_of
 from progressive_ci.ports import Hands, Reporter
 from progressive_ci.release.credential_end import described
 from progressive_ci.release.endings import outcome_of
@@ -109,10 +109,12 @@ class Desk:
         order, found = self.settings.commit_order, self.job.position
         if not order:
             return found
-        if not (order.isascii() and order.isdigit()):
-            advice = "give a whole number that grows from commit to commit"
-            raise SpecInvalid(ProgressiveError(f"--commit-order {order!r} is no number", advice=advice))
-        return Position(int(order), "--commit-order", found.commit or self.job.commit)
+        if (number := order_of(order)) is None:
+            advice = f"give a whole number of at most {DIGITS} digits that grows from commit to commit"
+            raise SpecInvalid(
+                ProgressiveError(f"--commit-order {order[:DIGITS]!r} is no such number", advice=advice)
+            )
+        return Position(number, "--commit-order", found.commit or self.job.commit)
 
     def plan(self) -> Plan:
         """Read the documents; a signal ends even a standard input that never does."""

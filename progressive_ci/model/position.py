@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+DIGITS = 30
+"""Enough for a time stamp, and no more than a journal should bear."""
+
+
+def order_of(text: str) -> int | None:
+    """The number that a text says; None where it says none, or one too long to be meant."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else None
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

@@ -19,6 +19,7 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.guard_job import terms_of
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.needed import create_missing
+from progressive_ci.release.predecessor import promoted_by
 from progressive_ci.release.promotion import promote
 from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record
@@ -99,8 +100,8 @@ def _enter(release: Release) -> Cause | None:
 
 def _unchanged(found: Findings, release_id: str) -> Outcome:
     reason = "the running version is the one to release"
-    if found.origin:
-        reason += f"; its template was written by {found.origin}"
+    if origin := promoted_by(found.before, found.stable.hash) or found.origin:
+        reason += f"; its template was written by {origin}"
     return Outcome(
         Result.UNCHANGED,
         reason,

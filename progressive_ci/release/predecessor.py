@@ -15,6 +15,14 @@ def last_finished(record: Record | None) -> Finished | None:
     return None if record.undoes or not record.stable.hash else _finished(record)
 
 
+def promoted_by(record: Record | None, revision: str) -> str:
+    """Which release has promoted a version, and when; it has left no name on its fields."""
+    promoted = [item for item in (record.endings if record else ()) if item.result is Result.PROMOTED]
+    if not promoted or promoted[-1].revision != revision:
+        return ""
+    return f"release {promoted[-1].release} at {promoted[-1].at}"
+
+
 def changed_no_pods(record: Record) -> bool:
     """Whether a release changed settings alone."""
     return record.stable.hash == record.canary.hash and bool(record.stable.hash)

@@ -6,11 +6,12 @@ from progressive_ci.model import kinds
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Result
+from progressive_ci.model.position import order_of
 from progressive_ci.sandbox.call import Call
 from tests.scenario import then, when
 from tests.scenario.rival import OBJECT, Rival
 from tests.scenario.scene import NAMESPACE
-from tests.scenario.test_second_run import after_a_release, at, reason, text
+from tests.scenario.test_second_run import FIRST, after_a_release, at, reason, text
 
 POLICIES = (IfLocked.QUEUE, IfLocked.SUPERSEDE)
 
@@ -45,6 +46,27 @@ def test_an_older_commit_gives_way_to_a_newer_one_that_is_quicker_to_take_the_le
     run = scene.released(text(), Options(if_locked=policy, lock_wait=600, position=at(5)))
     then.ended(run, Result.OUTDATED)
     assert rivals[0].recalls == []
+
+
+def test_a_version_that_runs_already_is_told_to_be_of_the_release_that_promoted_it() -> None:
+    scene = after_a_release()
+    run = scene.released(text(FIRST))
+    then.ended(run, Result.UNCHANGED)
+    record = scene.oracle.record
+    assert record is not None
+    told = f"its template was written by release r1 at {record.endings[-1].at}"
+    assert reason(run) == f"the running version is the one to release; {told}"
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("007", 7), ("9" * 30, 10**30 - 1), ("9" * 5000, None), ("-3", None), ("1.5", None), ("\u0663", None)],
+    ids=["with zeros", "large", "far too large", "negative", "broken", "of another script"],
+)
+def test_the_order_of_a_commit_is_a_whole_number_of_a_length_that_can_be_meant(
+    said: str, number: int | None
+) -> None:
+    assert order_of(said) == number
 
 
 @pytest.mark.parametrize("wait", [0, 120, 1800])
