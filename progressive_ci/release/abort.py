@@ -51,6 +51,9 @@ def _ask_early(record: Record | None, options: Options, hands: Hands, *, by: str
     if ended is not None:
         told = f"release {only} ended {ended.result.word} at {ended.at}: {ended.reason}"
         return Outcome(Result.NOTHING_TO_DO, told, release=only)
+    if record is not None and unfinished(record):
+        told = f"not {only} is at work, but release {record.release}, which goes on"
+        hands.reporter.emit(Warned(f"{told}; {only} is asked in case it waits for its turn"))
     if not recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason):
         told = f"there is no journal yet, so release {only} can't be asked"
         raise Refused(ProgressiveError(told, advice="end its job; before the journal it has written nothing"))

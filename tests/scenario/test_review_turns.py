@@ -3,14 +3,16 @@
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.position import order_of
+from progressive_ci.release.abort import abort
 from progressive_ci.sandbox.call import Call
 from tests.scenario import then, when
 from tests.scenario.rival import OBJECT, Rival
-from tests.scenario.scene import NAMESPACE
+from tests.scenario.scene import NAME, NAMESPACE
 from tests.scenario.test_second_run import FIRST, after_a_release, at, reason, text
 
 POLICIES = (IfLocked.QUEUE, IfLocked.SUPERSEDE)
@@ -67,6 +69,18 @@ def test_the_order_of_a_commit_is_a_whole_number_of_a_length_that_can_be_meant(
     said: str, number: int | None
 ) -> None:
     assert order_of(said) == number
+
+
+def test_who_names_another_release_than_the_one_that_runs_is_told_so() -> None:
+    scene = after_a_release()
+    rival = Rival(scene).begins()
+    options = Options(reason="too slow")
+    run = scene.act(lambda hands: abort(NAMESPACE, NAME, options, hands, by="ann", only="x2"))
+    then.ended(run, Result.ASKED)
+    warned = [told.event.text for told in run.told if isinstance(told.event, Warned)]
+    goes_on = "not x2 is at work, but release x1, which goes on"
+    assert warned == [f"{goes_on}; x2 is asked in case it waits for its turn"]
+    assert rival.recalls == []
 
 
 @pytest.mark.parametrize("wait", [0, 120, 1800])
