@@ -231,10 +231,9 @@ def forget(namespace: str, name: str, hands: Hands) -> str:
         hands.journal.forget()
         return f"the journal of {name}, which could not be read, is removed"
     if record is not None and unfinished(record):
-        raise ProgressiveError(
-            f"release {record.release} is unfinished; its journal is needed to roll it back",
-            where=str(Ref(kinds.CONFIG_MAP, namespace, f"progressive-ci.{name}")),
-            advice=f"progressive-ci rollback {name} --namespace {namespace}",
-        )
+        told = f"release {record.release} is unfinished; its journal is needed to roll it back"
+        where = str(Ref(kinds.CONFIG_MAP, namespace, f"progressive-ci.{name}"))
+        advice = f"`progressive-ci rollback {name} --namespace {namespace}` does so"
+        raise Refused(ProgressiveError(told, where=where, advice=advice))
     hands.journal.forget()
     return f"the journal of {name} is removed" if record else f"there is no journal of {name}"

@@ -1,5 +1,6 @@
 """A simulated cluster over HTTP with an application that serves, and the real command as other programs start it."""
 
+import json
 import os
 import stat
 import subprocess
@@ -23,6 +24,7 @@ from progressive_ci.sandbox.tokens import ADMIN_TOKEN
 ROOT = Path(__file__).parents[2]
 NAMESPACE, NAME = "shop", "web"
 PATIENCE = 60.0
+RATE = 'sum(rate(http_requests_total{namespace="shop"}[5s]))'
 OWN = ("PROGRESSIVE_CI_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "INPUT_", "STATE_", "RUNNER_")
 
 
@@ -39,7 +41,15 @@ class Stage:
         folder.mkdir(exist_ok=True)
         documents = [rollout(image, pause, checked=checked), analysis()]
         (folder / "rollout.yaml").write_text(yaml.safe_dump_all(documents))
+        if checked:
+            eventually(self.measured)
         return folder
+
+    def measured(self) -> bool:
+        """Whether Prometheus has two samples of the users' requests yet, so that rates have a value."""
+        with self.server.clock.changed:
+            answer = self.server.world.prometheus.answer("GET", "/api/v1/query", {"query": RATE}, None)
+        return bool(json.loads(answer.body)["data"]["result"])
 
     def environment(self, **more: str) -> dict[str, str]:
         """A clean environment with the cluster's kubeconfig and `progressive-ci` on the path."""

@@ -2,13 +2,17 @@
 
 import pytest
 
+from progressive_ci.errors import Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import IfLocked, Options
-from progressive_ci.model.outcome import Result
+from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.model.position import order_of
+from progressive_ci.ports import Hands
+from progressive_ci.release import rescue
 from progressive_ci.release.abort import abort
+from progressive_ci.release.endings import outcome_of
 from progressive_ci.sandbox.call import Call
 from tests.scenario import then, when
 from tests.scenario.rival import OBJECT, Rival
@@ -81,6 +85,19 @@ def test_who_names_another_release_than_the_one_that_runs_is_told_so() -> None:
     goes_on = "not x2 is at work, but release x1, which goes on"
     assert warned == [f"{goes_on}; x2 is asked in case it waits for its turn"]
     assert rival.recalls == []
+
+
+def test_a_journal_that_a_release_still_needs_is_not_forgotten_and_that_is_a_refusal() -> None:
+    scene = after_a_release()
+    Rival(scene).begins().dies()
+
+    def forgotten(hands: Hands) -> Outcome:
+        with pytest.raises(Refused, match="release x1 is unfinished; its journal is needed") as refused:
+            rescue.forget(NAMESPACE, NAME, hands)
+        return outcome_of(refused.value)
+
+    then.ended(scene.act(forgotten), Result.REFUSED)
+    assert scene.oracle.record is not None
 
 
 @pytest.mark.parametrize("wait", [0, 120, 1800])
