@@ -3,6 +3,7 @@
 from progressive_ci import __version__
 from progressive_ci.model import kinds
 from progressive_ci.model.document import Document, JsonObject
+from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.journal import FORMAT, Original, Owned, Record, Stage, State, Wanted
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
@@ -21,7 +22,7 @@ from progressive_ci.release.order import override
 from progressive_ci.release.ownership import look_up, owned
 from progressive_ci.release.predecessor import last_finished
 from progressive_ci.release.services import PIN
-from progressive_ci.release.workload import hash_of, name_of, selects
+from progressive_ci.release.workload import hash_of, labels_of, name_of, selects
 from progressive_ci.routers.table import router_of
 
 FLOOR = pointer("spec", "minReplicas")
@@ -163,7 +164,8 @@ def _route(found: Findings) -> dict[Ref, Owned]:
     router, entries = router_of(found.route), {}
     for ref in router.objects(found.route):
         item = found.objects.get(ref)
-        if item is None:
+        # What carries a release's label was left by an earlier one, and goes the way of our own.
+        if item is None or RELEASE in labels_of(item):
             entries[ref] = Owned(ref, created=True)
         elif paths := written(found.route, ref, item):
             entries[ref] = owned(ref, item, paths)

@@ -1,10 +1,13 @@
 """ingress-nginx: a second Ingress with canary annotations beside each stable one, while it has weight.
 
-It is created with the first weight above 0 and deleted at 0. One that stays at weight 0, or has its
-annotation set to "false", is still compared by the admission webhook and can block the stable one.
+It is created when the first weight above 0 comes, still without weight, and then raised by a patch: a create
+carries no precondition, so that one which arrives after a take-over must cost nobody anything. It is deleted at 0:
+one that stays at weight 0, or has its annotation set to "false", is still compared by the admission webhook and
+can block the stable one.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from progressive_ci.model.kinds import INGRESS, Kind, Ref
 from progressive_ci.model.route import Route
@@ -46,7 +49,7 @@ def weight(route: Route, objects: Objects) -> Weight:
 
 
 def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
-    """Creates, changes or deletes the canary Ingress of each pair."""
+    """Creates, changes or deletes the canary Ingress of each pair; one that was created needs another shift."""
     if weight == NONE:
         return withdraw(route, objects)
     return tuple(_writes(route, objects, weight))
@@ -87,8 +90,8 @@ def _writes(route: Route, objects: Objects, weight: Weight) -> Iterator[Write]:
     for stable, canary in _pairs(route):
         if stable not in objects:
             continue
-        wanted = canary_ingress(route, objects[stable], canary, weight)
+        wanted = partial(canary_ingress, route, objects[stable], canary)
         if canary not in objects:
-            yield Create(canary, wanted)
-        elif operations := changes(objects[canary], wanted):
+            yield Create(canary, wanted(NONE))
+        elif operations := changes(objects[canary], wanted(weight)):
             yield Patch(canary, operations)

@@ -128,7 +128,12 @@ def _nginx(vector: Vector) -> Result:
     complaints = nginx.complaints(route, objects)
     if complaints:
         return _refused(vector, complaints, None)
-    return _canary_ingress(vector, nginx.shift(route, objects, weight), objects.get(canary))
+    writes = nginx.shift(route, objects, weight)
+    if writes and isinstance(writes[0], Create):
+        # It is born without weight, and gets it in a second shift.
+        objects[canary] = _seen(canary, _after(writes[0], None))
+        writes = nginx.shift(route, objects, weight)
+    return _canary_ingress(vector, writes, objects.get(canary))
 
 
 def _canary_ingress(vector: Vector, writes: tuple[Write, ...], seen: Json) -> Result:
