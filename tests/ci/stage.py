@@ -109,10 +109,15 @@ class Stage:
         with self.server.clock.changed:
             return self.server.world.store.find(Ref(kinds.DEPLOYMENT, NAMESPACE, NAME)) or {}
 
+    def lease(self) -> JsonObject | None:
+        """The Lease as the cluster has it."""
+        with self.server.clock.changed:
+            return self.server.world.store.find(Ref(kinds.LEASE, NAMESPACE, f"progressive-ci.{NAME}"))
+
     def shorten_lease(self) -> None:
         """Let the lease of a dead run end in a second instead of half a minute."""
         with self.server.clock.changed:
-            lease = self.server.world.store.find(Ref(kinds.LEASE, NAMESPACE, f"progressive-ci.{NAME}"))
+            lease = self.lease()
             assert lease is not None
             self.server.world.apply({**lease, "spec": {**lease["spec"], "leaseDurationSeconds": 1}})
             self.server.clock.changed.notify_all()
