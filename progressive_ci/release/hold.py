@@ -5,8 +5,9 @@ from math import floor
 from progressive_ci.model import weight
 from progressive_ci.model.event import Began, Stopped, Warned
 from progressive_ci.model.journal import Record, Stage, State
+from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
-from progressive_ci.model.plan import Mode
+from progressive_ci.model.plan import Mode, Plan, SetWeight
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import traffic
 from progressive_ci.release.fencing import raise_epoch
@@ -20,6 +21,15 @@ HOLD = "hold"
 
 _HOLDABLE = (Result.UNHEALTHY, Result.UNREADY, Result.UNAVAILABLE)
 """Who calls a run off wants the old version; what was measured can wait for a person who looks at it."""
+
+
+def never_holds(plan: Plan, options: Options) -> tuple[str, ...]:
+    """A warning where holding was asked for, and no step gives the new version a share that could be held."""
+    steps = () if options.skip_analysis else plan.steps
+    weights = any(isinstance(step, SetWeight) and step.weight > weight.NONE for step in steps)
+    if options.on_failure != HOLD or weights:
+        return ()
+    return ("--on-failure hold has nothing to hold: no step has a weight, so a failure is rolled back",)
 
 
 def may_hold(release: Release, cause: Cause) -> bool:

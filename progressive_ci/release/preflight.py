@@ -17,6 +17,7 @@ from progressive_ci.release.candidate import Candidate
 from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.guard_job import without_account
+from progressive_ci.release.hold import never_holds
 from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.questions import unanswered
 from progressive_ci.release.rest import rest_rights
@@ -79,7 +80,8 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
         reasons += unanswered(plan, hands, findings)
     if reasons:
         raise Refused(*reasons)
-    warnings = (*findings.warnings, *warned(plan, standing, around, objects, mode=chosen.mode))
+    warned_of = warned(plan, standing, around, objects, mode=chosen.mode)
+    warnings = (*findings.warnings, *warned_of, *never_holds(plan, options))
     return replace(findings, missing=missing(plan, hands), objects=objects, warnings=warnings)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from progressive_ci.errors import Locked
 from progressive_ci.model import kinds
-from progressive_ci.model.event import Shifted, Warned
+from progressive_ci.model.event import Shifted
 from progressive_ci.model.journal import Record, Stage, State
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
@@ -311,7 +311,7 @@ def test_who_waits_too_short_is_told_that_it_goes_on() -> None:
         "shop/web: release x1 has been asked to go back and has not ended after 60 s; it goes on by itself; "
         "`progressive-ci status` tells how far it is"
     )
-    warned = [told.event.text for told in run.told if isinstance(told.event, Warned)]
+    warned = then.warnings(run)
     assert warned == ["release x1 is being promoted: where its run lives, that is finished first"]
 
 

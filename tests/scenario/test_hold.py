@@ -9,7 +9,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox import faults
 from tests.scenario import commands, given, then, when
-from tests.scenario.documents import MEASURED, metric, rollout, template
+from tests.scenario.documents import MEASURED, deployment, metric, rollout, template
 from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
 from tests.scenario.then import ROUTERS
@@ -156,6 +156,17 @@ def test_pods_that_never_served_are_not_held(router: str) -> None:
     then.serves(scene, "1.0.0")
     then.all_is_as_before(scene)
     then.rules_held(scene)
+
+
+def test_who_wants_to_hold_what_has_no_weights_is_told_that_it_is_rolled_back() -> None:
+    scene = given.app(router="")
+    run = scene.released(deployment(image=CRASH), HOLD)
+    assert then.warnings(run)[0] == (
+        "--on-failure hold has nothing to hold: no step has a weight, so a failure is rolled back"
+    )
+    then.ended(run, Result.UNREADY)
+    then.serves(scene, "1.0.0")
+    assert then.warnings(given.app(router="").released(deployment(image=GOOD))) == []
 
 
 @pytest.mark.parametrize("router", ROUTERS)

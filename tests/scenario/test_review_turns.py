@@ -4,7 +4,6 @@ import pytest
 
 from progressive_ci.errors import Refused
 from progressive_ci.model import kinds
-from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Outcome, Result
@@ -81,7 +80,7 @@ def test_who_names_another_release_than_the_one_that_runs_is_told_so() -> None:
     options = Options(reason="too slow")
     run = scene.act(lambda hands: abort(NAMESPACE, NAME, options, hands, by="ann", only="x2"))
     then.ended(run, Result.ASKED)
-    warned = [told.event.text for told in run.told if isinstance(told.event, Warned)]
+    warned = then.warnings(run)
     goes_on = "not x2 is at work, but release x1, which goes on"
     assert warned == [f"{goes_on}; x2 is asked in case it waits for its turn"]
     assert rival.recalls == []

@@ -3,7 +3,7 @@
 import pytest
 
 from progressive_ci.model import kinds
-from progressive_ci.model.event import Noted, Waiting, Warned
+from progressive_ci.model.event import Noted, Waiting
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import IfLocked, Options
 from progressive_ci.model.outcome import Result
@@ -242,7 +242,7 @@ def test_a_commit_that_is_not_older_is_released_without_a_word(
     scene.history = Commits(line)
     run = scene.released(text(), Options(position=mine))
     promoted(scene, run)
-    assert not [told for told in run.told if isinstance(told.event, Warned)]
+    assert not then.warnings(run)
 
 
 UNKNOWN: dict[str, tuple[Position, Position, str]] = {
@@ -267,7 +267,7 @@ def test_where_nobody_can_tell_which_is_older_that_is_said_and_the_release_goes_
     scene = after_a_release(deployed)
     run = scene.released(text(), Options(position=mine))
     promoted(scene, run)
-    warned = [told.event.text for told in run.told if isinstance(told.event, Warned)]
+    warned = then.warnings(run)
     assert warned == [f"shop/web: nobody can tell whether {told}, which is deployed"]
 
 
@@ -276,7 +276,7 @@ def test_an_older_commit_is_released_where_a_user_says_so_and_why() -> None:
     options = Options(position=at(41), allow_older=True, reason="42 loses orders")
     run = scene.released(text(), options)
     promoted(scene, run)
-    warned = [told.event.text for told in run.told if isinstance(told.event, Warned)]
+    warned = then.warnings(run)
     assert warned == [
         "shop/web: run 41 is older than run 42, which is deployed; allowed because: 42 loses orders"
     ]

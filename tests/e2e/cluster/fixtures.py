@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """Give a running cluster; skip where its programs are not built, saying what to do."""
+    """Give a running cluster; fail where its programs are not built, saying what to do."""
     # SIGTERM ends the session as Ctrl-C does, so that the namespaces are removed.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         running = Cluster.start_or_attach()
     except binaries.MissingError as error:
-        pytest.skip(str(error))
+        pytest.fail(str(error), pytrace=False)
     yield running
     running.stop()
     signal.signal(signal.SIGTERM, before)
