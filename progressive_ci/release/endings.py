@@ -29,7 +29,7 @@ def outcome_of(error: ProgressiveError) -> Outcome:
     """How a run ends that this error ends before its first write."""
     result = next(result for kind, result in RESULTS if isinstance(error, kind))
     if isinstance(error, Interrupted):
-        return Outcome(result, f"{error.what} before the first write")
+        return Outcome(result, f"{error.what} before the first write", advice=error.advice)
     if isinstance(error, SpecInvalid | Refused):
         return Outcome(result, str(error))
     return Outcome(result, f"{error.where}: {error.what}" if error.where else error.what, advice=error.advice)

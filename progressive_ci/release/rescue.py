@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
+from progressive_ci.errors import Interrupted, LeaseLost, ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
 from progressive_ci.model.journal import Record, Stage, State
@@ -119,7 +119,12 @@ def take_up(
         None for the release where another run has brought it to its end meanwhile, or it is none that was meant;
         the record as it is then.
     """
-    tenure = hands.lease.acquire(left.release, wait=options.lock_wait)
+    try:
+        tenure = hands.lease.acquire(left.release, wait=options.lock_wait)
+    except Interrupted as error:
+        command = f"progressive-ci recover {left.name} --namespace {left.namespace}"
+        advice = f"release {left.release} still stands unfinished: `{command}`, or the next run, finishes it"
+        raise Interrupted(error.what, where=error.where, advice=advice) from error
     record = read_record(hands, namespace=left.namespace, name=left.name)
     if record is None or not unfinished(record) or (waits_for_a_person(record) and not held):
         return None, record

@@ -26,7 +26,6 @@ from progressive_ci.sandbox.watch import StoreWatch
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
 from tests.scenario.login import TokenTransport, Unending, watched
-from tests.scenario.metrics import SandboxMetrics
 from tests.scenario.oracle import Oracle
 from tests.scenario.own_clock import OwnClock
 
@@ -248,8 +247,7 @@ class Scene:
         journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
         watch = Ears(StoreWatch(sandbox.store, clock), clock, life)
         recalls = ClusterRecalls(NAME, NAMESPACE, cluster=front, watch=watch)
-        metrics = SandboxMetrics(sandbox)
-        hands = Hands(cluster, metrics, own, journal, lease, run, recalls, self.history, credential)
+        hands = Hands(cluster, sandbox.metrics, own, journal, lease, run, recalls, self.history, credential)
         try:
             run.outcome = work(hands)
         except Killed:

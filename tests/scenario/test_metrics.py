@@ -103,7 +103,8 @@ def test_a_query_without_an_answer_is_refused_before_anything_is_written() -> No
     run = released(scene)
     then.refused(
         run,
-        "spec.yaml:34: spec.metrics[0]: metric success-rate has no answer: dial tcp 10.96.0.10:9090: connect: "
-        "connection refused; correct the query or the address (`progressive-ci plan` shows by which way it is asked)",
+        "spec.yaml:34: spec.metrics[0]: metric success-rate has no answer: the connection to "
+        "prometheus.monitoring:9090 was refused; correct the query or the address "
+        "(`progressive-ci plan` shows by which way it is asked)",
     )
     then.nothing_was_written(run, but=())

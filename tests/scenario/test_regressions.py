@@ -1,4 +1,4 @@
-"""Faults that a review found, held so that they don't come back."""
+"""Faults that once were there, held so that they do not come back."""
 
 import json
 

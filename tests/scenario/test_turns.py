@@ -13,7 +13,9 @@ from progressive_ci.release import rescue
 from progressive_ci.release.abort import abort
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.sandbox.call import Call
-from tests.scenario import then, when
+from progressive_ci.sandbox.faults import kill_after
+from tests.scenario import given, then, when
+from tests.scenario.documents import rollout
 from tests.scenario.rival import OBJECT, Rival
 from tests.scenario.scene import NAME, NAMESPACE
 from tests.scenario.test_second_run import FIRST, after_a_release, at, reason, text
@@ -111,3 +113,25 @@ def test_a_dead_holder_that_claims_years_is_not_waited_for_without_end(wait: flo
     then.ended(run, Result.LOCKED)
     assert scene.sandbox.clock.now() - began < max(600, wait) + 10
     assert "claims 2147483647 s and is silent; delete the Lease if that run is dead" in reason(run)
+
+
+@pytest.mark.parametrize("options", [Options(), Options(resume=True)], ids=["anew", "resumed"])
+def test_who_is_called_off_while_it_waits_for_a_dead_run_says_that_its_release_still_stands(
+    options: Options,
+) -> None:
+    scene = given.app()
+    scene.sandbox.faults.plan(
+        kill_after(), when=lambda _, call: call.method == "PATCH" and "httproutes" in call.path
+    )
+    scene.released(rollout("gateway"))
+    when.later(scene, 5.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    run = scene.released(rollout("gateway"), options)
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.endswith("before the first write")
+    assert run.outcome.advice == (
+        "release r1 still stands unfinished: `progressive-ci recover web --namespace shop`, "
+        "or the next run, finishes it"
+    )
+    then.ended(scene.rescued(), Result.RECOVERED)
+    then.all_is_as_before(scene)
