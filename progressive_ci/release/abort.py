@@ -97,7 +97,7 @@ def _ourselves(record: Record, options: Options, hands: Hands, by: str) -> Outco
     if done.result is Result.NOTHING_TO_DO:
         now = read_record(hands, namespace=record.namespace, name=record.name)
         return _told(record.release, now)
-    return _too_late(record.release) if done.result is Result.PROMOTED else done
+    return done
 
 
 def _told(release: str, record: Record | None) -> Outcome:
@@ -107,11 +107,6 @@ def _told(release: str, record: Record | None) -> Outcome:
         told = f"release {release} has ended, and the journal does not tell how"
         return Outcome(Result.NOTHING_TO_DO, told, release=release)
     if ended.result is Result.PROMOTED:
-        return _too_late(release)
+        return rescue.too_late(release)
     told = f"release {release} is rolled back: {ended.reason}"
     return Outcome(Result.RECOVERED, told, revision=ended.revision, release=release)
-
-
-def _too_late(release: str) -> Outcome:
-    told = f"release {release} was being promoted already, and has been finished"
-    return Outcome(Result.TOO_LATE, told, weight=100, release=release)

@@ -49,7 +49,9 @@ def rollback(
     if release is None or (only and release.record.release != only):
         hands.lease.release()
         return nothing(record, name)
-    return _back(release, asked)
+    done = _back(release, asked)
+    # The step after a job only tidies up; who asks for the old version must hear that it does not serve.
+    return done if only or done.result is not Result.PROMOTED else too_late(done.release, done.advice)
 
 
 def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
@@ -87,6 +89,12 @@ def nothing(record: Record | None, name: str) -> Outcome:
     if record.state is State.ENDED and record.result is Result.PROMOTED:
         advice = _taken_back(record)
     return Outcome(Result.NOTHING_TO_DO, reason, advice=advice, release=record.release)
+
+
+def too_late(release: str, advice: str = "") -> Outcome:
+    """The old version was asked for when the new one had already been promoted."""
+    told = f"release {release} was being promoted already, and has been finished"
+    return Outcome(Result.TOO_LATE, told, advice=advice, weight=100, release=release)
 
 
 def _taken_back(record: Record) -> str:

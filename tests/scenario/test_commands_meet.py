@@ -160,7 +160,7 @@ def test_a_rollback_that_comes_too_late_names_the_command_that_takes_the_release
     assert scene.released(rollout("gateway")).outcome is None
     scene.sandbox.clock.run(LEASE_SECONDS)
     run = scene.rescued()
-    then.ended(run, Result.PROMOTED)
+    then.ended(run, Result.TOO_LATE)
     assert run.outcome is not None
     assert "`progressive-ci undo web --namespace shop --reason TEXT`" in run.outcome.advice
 

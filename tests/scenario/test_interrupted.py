@@ -89,7 +89,7 @@ def test_a_release_that_dies_at_any_request_is_brought_back_by_the_journal_alone
         scene.sandbox.clock.run(LEASE_SECONDS)
         back = scene.rescued()
         assert back.outcome is not None
-        assert back.outcome.result in (Result.RECOVERED, Result.PROMOTED, Result.NOTHING_TO_DO), back.outcome
+        assert back.outcome.result in (Result.RECOVERED, Result.TOO_LATE, Result.NOTHING_TO_DO), back.outcome
         then.nothing_left(
             scene, but=("the lease's holder",) if back.outcome.result is Result.NOTHING_TO_DO else ()
         )

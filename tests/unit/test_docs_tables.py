@@ -25,7 +25,7 @@ MEANINGS = {
     "asked": "`abort --wait 0`: the release has been asked to go back",
     "invalid": "spec or usage wrong; nothing touched",
     "refused": "preflight said no; nothing touched",
-    "too-late": "`abort`: the release was being promoted already; the new version serves",
+    "too-late": "`abort`, `rollback`: the release was being promoted already and is finished; the new version serves",
     "locked": "another release holds a live lease; nothing touched; safe to retry",
     "outdated": "this commit is older than what is deployed or being released; nothing touched; don't retry",
     "rolled-back-unhealthy": "the analysis failed; the old version serves, verified",
