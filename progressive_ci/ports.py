@@ -194,8 +194,12 @@ class Lease(Protocol):
     def deserted(self) -> bool:
         """Whether nobody keeps it, judged on our own clock over all looks so far; writes nothing."""
 
-    def release(self) -> None:
-        """Give it up cleanly: clears the holder. Never raises."""
+    def release(self, *, seal: str = "") -> None:
+        """Give it up cleanly: clears the holder. Never raises.
+
+        Args:
+            seal: what the Lease vouches for from now on; empty leaves what it vouches for.
+        """
 
     def valid_for(self) -> float:
         """Seconds for which it is surely ours, counted from before the last renewal was sent."""

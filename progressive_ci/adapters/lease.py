@@ -125,14 +125,14 @@ class ClusterLease:
             return replace(self._begin(record, first), waited=self._watch is not seen)
         raise problem or Locked("it can't be taken", where=str(self._ref))
 
-    def release(self) -> None:
+    def release(self, *, seal: str = "") -> None:
         """Give it up: clears the holder if it is still ours. Never raises."""
         self.stop()
         held, self._held = self._held, None
         if self._lost or not self._holder:
             return
         try:
-            self._clear(held.version if held else "")
+            self._clear(held.version if held else "", seal)
         except ProgressiveError:
             return  # it runs out by itself
 
@@ -287,7 +287,7 @@ class ClusterLease:
             if self._held is not None and sent >= self._held.sent:
                 self._held = _Held(lease_record.version(stored), sent)
 
-    def _clear(self, version: str) -> None:
+    def _clear(self, version: str, seal: str) -> None:
         """Clear it on top of the last renewal; where that is not what stands there, look what does."""
         until = self._clock.now() + _CLEARING
         for _ in range(_ATTEMPTS):
@@ -297,7 +297,7 @@ class ClusterLease:
                     if record is None or not self._ours(record):
                         return
                     version = lease_record.version(record)
-                self._back.send(lease_record.clear(self._ref, version))
+                self._back.send(lease_record.clear(self._ref, version, seal))
             except (*_UNCLEAR, NotFound):
                 version = ""
                 if self._clock.now() >= until:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import LEASE, Ref
+from progressive_ci.model.seal import AT_REST
 from progressive_ci.model.write import Create, Merge, Write
 
 RUN = "progressive-ci/run"
@@ -85,9 +86,12 @@ def renew(ref: Ref, known: str, at: datetime) -> Write:
     return Merge(ref, {"metadata": {"resourceVersion": known}, "spec": {"renewTime": _stamp(at)}})
 
 
-def clear(ref: Ref, known: str) -> Write:
-    """No holder; the epoch stays."""
-    return Merge(ref, {"metadata": {"resourceVersion": known}, "spec": {"holderIdentity": None}})
+def clear(ref: Ref, known: str, seal: str) -> Write:
+    """No holder; the epoch stays, and so does what it vouches for unless there is a new seal."""
+    metadata: JsonObject = {"resourceVersion": known}
+    if seal:
+        metadata["annotations"] = {AT_REST: seal}
+    return Merge(ref, {"metadata": metadata, "spec": {"holderIdentity": None}})
 
 
 def _stamp(at: datetime) -> str:

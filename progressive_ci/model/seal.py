@@ -2,6 +2,7 @@
 
 Whoever may edit ConfigMaps may edit the journal, without being allowed to touch the workload. So the journal's
 word about what to restore and where counts only as far as the objects themselves vouch for it (`release.trust`).
+At rest no object carries a mark of ours; then the Lease vouches for what an undoing needs.
 """
 
 import json
@@ -10,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from progressive_ci.model.codec import encode
-from progressive_ci.model.journal import Record
+from progressive_ci.model.journal import Finished, Record
 from progressive_ci.model.kinds import Kind
 
 FIXED = (
@@ -32,13 +33,24 @@ FIXED = (
 )
 """Fields of a record that stand from its first entry to its last."""
 
+AT_REST = "progressive-ci/promoted"
+"""Annotation of the Lease: the digest of what the journal says of the release that was promoted last."""
+
 _LENGTH = 32
 
 
 def seal_of(record: Record) -> str:
     """The digest; the same for every version of this tool that gives new fields a default."""
-    kept = {name: _written(getattr(record, name)) for name in FIXED}
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return _digest({name: _written(getattr(record, name)) for name in FIXED})
+
+
+def seal_at_rest(finished: Finished) -> str:
+    """The digest of what an undoing goes by."""
+    return _digest(_written(finished))
+
+
+def _digest(value: Any) -> str:  # noqa: ANN401 - what JSON can hold
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()[:_LENGTH]
 
 

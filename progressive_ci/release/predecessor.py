@@ -12,6 +12,13 @@ def last_finished(record: Record | None) -> Finished | None:
         return None
     if record.result is not Result.PROMOTED or changed_no_pods(record):
         return record.last
+    return promoted(record)
+
+
+def promoted(record: Record) -> Finished | None:
+    """What a record says of its own release, where that was promoted and can be taken back."""
+    if record.result is not Result.PROMOTED or changed_no_pods(record):
+        return None
     return None if record.undoes or not record.stable.hash else _finished(record)
 
 
@@ -28,10 +35,13 @@ def changed_no_pods(record: Record) -> bool:
     return record.stable.hash == record.canary.hash and bool(record.stable.hash)
 
 
-def _finished(record: Record) -> Finished:
+def _finished(record: Record) -> Finished | None:
+    """None where nobody vouches for the values before (`release.trust`): then the record has none."""
     entry = record.owned(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
+    if entry is None or not entry.originals:
+        return None
     wrote = {path for path, _ in record.wanted.fields}
-    before = tuple(item for item in entry.originals if item.path in wrote) if entry else ()
+    before = tuple(item for item in entry.originals if item.path in wrote)
     return Finished(
         release=record.release,
         mode=record.mode,

@@ -16,11 +16,13 @@ from progressive_ci.model.fence import epoch_key, epoch_of
 from progressive_ci.model.journal import Ending, Owned, Record, Stage, State
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
+from progressive_ci.model.seal import seal_at_rest
 from progressive_ci.model.write import Delete
 from progressive_ci.release import guard_job, traffic
 from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.order import deployed_after
+from progressive_ci.release.predecessor import promoted
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.rollout import let_be
 from progressive_ci.release.stop import Overdue
@@ -131,20 +133,21 @@ def end(release: Release, result: Result, cause: Cause) -> Outcome:
         deployed=deployed_after(record, result),
     )
     guard_job.dismiss(release)
-    release.hands.lease.release()
+    finished = promoted(release.record)
+    release.hands.lease.release(seal=seal_at_rest(finished) if finished else "")
     return outcome(release, result, cause)
 
 
 def outcome(release: Release, result: Result, cause: Cause, *, left: tuple[str, ...] = ()) -> Outcome:
     """The run's end as a value."""
     record = release.record
-    promoted = result in (Result.PROMOTED, Result.UNCHANGED)
+    serves = result in (Result.PROMOTED, Result.UNCHANGED)
     return Outcome(
         result=result,
         reason=_reason(record, result, cause),
         revision=record.canary.hash,
         previous_revision=record.stable.hash,
-        weight=100 if promoted else record.weight,
+        weight=100 if serves else record.weight,
         step=record.step,
         steps=record.steps,
         source=cause.source,

@@ -6,16 +6,17 @@ from dataclasses import replace
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.journal import Finished, Record, Side, Wanted
+from progressive_ci.model.fence import annotations_of
+from progressive_ci.model.journal import Finished, Record, Side
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.model.plan import Mode, Plan, Workload
+from progressive_ci.model.seal import AT_REST, seal_at_rest
 from progressive_ci.ports import Hands
 from progressive_ci.release import conductor
 from progressive_ci.release.predecessor import changed_no_pods, last_finished
 from progressive_ci.release.records import read_record, unfinished
-from progressive_ci.release.trust import complaint
 from progressive_ci.release.workload import (
     hash_of,
     name_of,
@@ -52,6 +53,7 @@ def undo(namespace: str, name: str, options: Options, hands: Hands, *, release: 
         told = f"release {record.undoes} of {name} is undone already, at {record.updated}"
         return Outcome(Result.NOTHING_TO_DO, told, release=record.release)
     record, last = _finished(record, namespace, name)
+    _demand_trust(record, last, hands)
     # The version that serves may be broken: that is why it is undone.
     chosen = replace(options, skip_analysis=True)
     return conductor.run(_plan(record, last, hands), chosen, hands, release=release)
@@ -77,24 +79,16 @@ def _finished(record: Record | None, namespace: str, name: str) -> tuple[Record,
         ended = record.result.word if record.result else "unknown"
         told = f"the last release ended {ended}, and the journal knows no finished one before it"
         raise _no(namespace, name, told, "release the version that you want")
-    _demand_trust(record, last)
     return record, last
 
 
-def _demand_trust(record: Record, last: Finished) -> None:
-    """What the journal keeps of an earlier release is believed no further than what it says of its own."""
-    fields = tuple((item.path, item.value) for item in last.before)
-    kept = replace(
-        record,
-        mode=last.mode,
-        stable=last.stable,
-        canary=last.canary,
-        route=last.route,
-        wanted=Wanted(fields),
-    )
-    if wrong := complaint(replace(kept, objects=())):
-        advice = "somebody has edited it: release the version that you want"
-        raise _no(record.namespace, record.name, f"the journal can't be trusted: {wrong}", advice)
+def _demand_trust(record: Record, last: Finished, hands: Hands) -> None:
+    """What the journal keeps of an earlier release is believed as far as the Lease vouches for it."""
+    lease = hands.cluster.get(Ref(kinds.LEASE, record.namespace, f"progressive-ci.{record.name}"))
+    if annotations_of(lease or {}).get(AT_REST) != seal_at_rest(last):
+        told = f"the Lease does not vouch for what the journal says of release {last.release}"
+        advice = "somebody has edited one of them: release the earlier version from its commit"
+        raise _no(record.namespace, record.name, told, advice)
 
 
 def _no(namespace: str, name: str, what: str, advice: str) -> Refused:

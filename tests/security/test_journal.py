@@ -142,7 +142,7 @@ def test_a_forged_journal_of_a_release_under_way_is_refused_and_the_true_one_sti
     forgery.edited(scene, true)
     done = scene.rescued()
     assert done.outcome is not None
-    assert done.outcome.result in (Result.RECOVERED, Result.PROMOTED)
+    assert done.outcome.result in (Result.RECOVERED, Result.TOO_LATE)
     then.nothing_left(scene)
     held(scene, others, known)
 
@@ -184,7 +184,7 @@ def test_an_honest_journal_is_followed_at_every_moment(router: str, moment: str)
     others, known = bystanders.standing(scene), templates(scene)
     done = scene.rescued()
     assert done.outcome is not None
-    assert done.outcome.result in (Result.RECOVERED, Result.PROMOTED), done.outcome
+    assert done.outcome.result in (Result.RECOVERED, Result.TOO_LATE), done.outcome
     then.nothing_left(scene)
     held(scene, others, known)
 

@@ -6,8 +6,8 @@ import yaml
 from progressive_ci.errors import SpecInvalid
 from progressive_ci.model.kinds import INGRESS, Ref
 from progressive_ci.model.weight import Weight
-from progressive_ci.model.write import Create
 from progressive_ci.routers import nginx
+from progressive_ci.routers.nginx_ingress import canary_ingress
 from tests.unit.golden.render import EXAMPLES, HERE, ROOT, example, plan_of, rendered, texts
 
 ARTICLE = HERE / "article"
@@ -36,13 +36,13 @@ def test_the_canary_ingress_that_is_shown_is_the_one_that_is_written() -> None:
     plan = example("argo-basic")
     assert plan.route is not None
     stable = next(document.body for document in plan.needed if document.kind == "Ingress")
-    objects = {Ref(INGRESS, "default", "app-ingress"): stable}
-    (write,) = nginx.shift(plan.route, objects, Weight(10))
-    assert isinstance(write, Create)
+    canary = Ref(INGRESS, "default", "my-app-app-ingress-canary")
+    assert canary in nginx.objects(plan.route)
+    written = canary_ingress(plan.route, stable, canary, Weight(10))
     shown = yaml.safe_load((ROOT / "examples/argo/canary-ingress.yaml").read_text(encoding="utf-8"))
-    assert write.body["spec"] == shown["spec"]
-    assert write.body["metadata"]["name"] == shown["metadata"]["name"]
-    assert shown["metadata"]["annotations"].items() <= write.body["metadata"]["annotations"].items()
+    assert written["spec"] == shown["spec"]
+    assert written["metadata"]["name"] == shown["metadata"]["name"]
+    assert shown["metadata"]["annotations"].items() <= written["metadata"]["annotations"].items()
 
 
 NO_SPEC = "no spec: the input holds no Rollout and no Deployment; give the files that hold a Rollout or a Deployment"
