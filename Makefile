@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHARED := $(BIN)/python -m tests.e2e.cluster with
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: help demo test check lint-ci scripts e2e bench image-test sweep sweep-sandbox soak
+.PHONY: help demo test check lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz
 
 help:
 	@echo 'make demo        two releases in a simulated cluster, one good and one bad'
@@ -30,6 +30,7 @@ help:
 	@echo 'make image-test  builds the image from Debian packages and runs it (Linux, root)'
 	@echo 'make bench       speed and size as JSON'
 	@echo 'make sweep       every fault at every request, simulated and on the real control plane (hours)'
+	@echo 'make fuzz        every reader of other people'"'"'s text, by coverage, for SECONDS=300'
 	@echo 'make soak        two hundred releases in a row on the real control plane'
 
 $(BUILT): pyproject.toml
@@ -75,6 +76,11 @@ sweep-sandbox: $(BUILT)
 
 soak: $(BUILT_E2E)
 	$(BIN)/python -m tests.e2e.soak $(RELEASES)
+
+SECONDS ?= 300
+fuzz: $(BUILT)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 e2e: $(BUILT_E2E)
 	@command -v go >/dev/null || { echo 'make e2e needs Go 1.26 or later: https://go.dev/dl'; exit 1; }

@@ -105,14 +105,25 @@ def _read(path: Path) -> Entry:
         raise _refused("it is empty", f"kubeconfig {path}", advice)
     try:
         body = yaml.safe_load(content)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise _refused("it is no valid YAML", f"kubeconfig {path}{line}", "write it again") from error
     if not isinstance(body, dict):
         advice = "decode it first: `base64 -d`" if _is_base64(content) else "write it again"
         raise _refused("it is no kubeconfig", f"kubeconfig {path}", advice)
+    for family in ("contexts", "clusters", "users"):
+        if not _is_list_of_entries(body.get(family) or [], family[:-1]):
+            raise _refused(
+                f"`{family}` is no list of names and entries", f"kubeconfig {path}", "write it again"
+            )
     return body
+
+
+def _is_list_of_entries(items: object, one: str) -> bool:
+    return isinstance(items, list) and all(
+        isinstance(item, dict) and isinstance(item.get(one) or {}, dict) for item in items
+    )
 
 
 def _is_base64(content: str) -> bool:
@@ -126,7 +137,7 @@ def _entry(files: list[tuple[Path, Entry]], family: str, name: str, where: str) 
     """The first entry of that name, as kubectl merges files, and the file it is from."""
     for path, body in files:
         for item in body.get(family) or []:
-            if isinstance(item, dict) and item.get("name") == name:
+            if item.get("name") == name:
                 return dict(item.get(family[:-1]) or {}), path
     one = family[:-1]
     advice = (
@@ -138,7 +149,7 @@ def _entry(files: list[tuple[Path, Entry]], family: str, name: str, where: str) 
 
 
 def _names(files: list[tuple[Path, Entry]]) -> str:
-    items = [item for _, body in files for item in body.get("contexts") or [] if isinstance(item, dict)]
+    items = [item for _, body in files for item in body.get("contexts") or []]
     return ", ".join(str(item.get("name")) for item in items) or "none"
 
 
@@ -155,7 +166,7 @@ def resolved(entry: Entry, folder: Path, where: str) -> Entry:
     for field in _PATHS:
         if entry.get(field):
             path = folder.absolute() / str(entry[field])
-            if not path.is_file():
+            if not _is_file(path):
                 raise _refused(
                     f"`{field}` names {path}, which doesn't exist here",
                     where,
@@ -163,6 +174,13 @@ def resolved(entry: Entry, folder: Path, where: str) -> Entry:
                 )
             entry[field] = str(path)
     return entry
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be read
+        return False
 
 
 def _refused(what: str, where: str, advice: str) -> Refused:

@@ -1,6 +1,6 @@
 """`python -m tests.fuzz --seconds N [TARGET]`: atheris on every target, each for its share of the time.
 
-Atheris is no part of the development environment: `pip install atheris==3.0.0` (Linux, Python 3.11 to 3.13).
+Atheris is no part of the development environment; `make fuzz` installs it (Linux, Python 3.11 to 3.13).
 """
 
 import argparse

@@ -1,9 +1,13 @@
 """What reads other people's text: each target takes bytes and ends, or raises one of our own errors."""
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 
-from progressive_ci.adapters import answers
+import yaml
+
+from progressive_ci.adapters import answers, kubeconfig
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.judging import condition
 from progressive_ci.metrics.prometheus_answer import sample_of
@@ -18,6 +22,20 @@ from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
 
 Target = Callable[[bytes], object]
+
+KUBECONFIG: dict[str, object] = {
+    "current-context": "a",
+    "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+    "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "a", "user": {"token": "t"}}],
+}
+KUBECONFIG_FIELDS = {
+    "context": ("cluster", "user", "namespace"),
+    "cluster": ("server", "certificate-authority", "certificate-authority-data"),
+    "user": ("token", "tokenFile", "client-certificate-data", "client-key", "exec"),
+}
+
+SHORT = 300
 
 ASKED = answers.Asked("get", "Service shop/web")
 
@@ -78,9 +96,42 @@ def durations(content: bytes) -> None:
     go_duration(content.decode(errors="replace"))
 
 
+def kubeconfigs(content: bytes) -> None:
+    """A kubeconfig from a CI variable, and one in which any entry is something else.
+
+    It comes from the job itself, so that its length is no threat.
+    """
+    content = content[:SHORT]
+    with contextlib.suppress(ProgressiveError):
+        _chosen(content)
+    with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):
+        value = yaml.safe_load(content)
+        for spoilt in spoilings(value):
+            with contextlib.suppress(ProgressiveError):
+                _chosen(yaml.safe_dump(spoilt).encode())
+
+
+def spoilings(value: object) -> Iterator[dict[str, object]]:
+    """A kubeconfig with a value in each place."""
+    for family in ("contexts", "clusters", "users"):
+        one = family[:-1]
+        yield {**KUBECONFIG, family: value}
+        yield {**KUBECONFIG, family: [value]}
+        yield {**KUBECONFIG, family: [{"name": "a", one: value}]}
+        for field in KUBECONFIG_FIELDS[one]:
+            yield {**KUBECONFIG, family: [{"name": "a", one: {"cluster": "a", "user": "a", field: value}}]}
+
+
+def _chosen(content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        kubeconfig.choose((file.name,), "", {})
+
+
 TARGETS: Mapping[str, Target] = {
     each.__name__: each
-    for each in (specs, journal, recall, prometheus, api_answer, conditions, queries, durations)
+    for each in (specs, journal, recall, prometheus, api_answer, conditions, queries, durations, kubeconfigs)
 }
 
 
