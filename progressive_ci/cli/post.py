@@ -22,6 +22,6 @@ def _finish(desk: Desk) -> Outcome:
     namespace, name = workload.split("/", 1)
     hands = desk.hands(namespace=namespace, name=name)
     try:
-        return rescue.rollback(namespace, name, desk.options, hands, only=release)
+        return rescue.rollback(namespace, name, desk.options, hands, only=release, held=False)
     except Locked as error:
         return Outcome(Result.NOTHING_TO_DO, f"somebody is at work on it: {error}", release=release)

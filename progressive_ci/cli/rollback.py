@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
-from progressive_ci.errors import ApiError, ProgressiveError, SpecInvalid
+from progressive_ci.errors import ApiError, Interrupted, ProgressiveError, SpecInvalid
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.release import rescue
 
@@ -21,12 +21,15 @@ def _rollback(desk: Desk) -> Outcome:
 
 
 def again_later(work: Callable[[], Outcome]) -> Outcome:
-    """Do it; where the cluster does not answer, nobody knows how much is left."""
+    """Do it; where the cluster does not answer, or a signal comes too early, nobody knows how much is left."""
     try:
         return work()
     except ApiError as error:
         advice = f"{error.advice or 'restore the connection'}, then run this command again"
         return Outcome(Result.INCOMPLETE, str(error), advice=advice)
+    except Interrupted as error:
+        told = f"{error.what} before anything was brought to its end"
+        return Outcome(Result.INCOMPLETE, told, advice=error.advice or "run this command again")
 
 
 def workload(settings: Settings) -> tuple[str, str]:

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from progressive_ci.errors import Locked, ProgressiveError, Refused
+from progressive_ci.errors import (
+    Conflict,
+    Interrupted,
+    Locked,
+    NoAnswer,
+    ProgressiveError,
+    Refused,
+    ServerError,
+    TooManyRequests,
+)
 from progressive_ci.model.event import Noted, Waiting, Warned
 from progressive_ci.model.journal import Record, Stage, State
 from progressive_ci.model.options import Options
@@ -14,6 +23,8 @@ from progressive_ci.release import recalls, rescue
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 
 _LOOK = 2.0
+_PASSING = (Conflict, Locked, NoAnswer, ServerError, TooManyRequests)
+"""Nobody can tell now, or somebody else has taken the release up; neither says that it has ended."""
 
 
 def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str, only: str = "") -> Outcome:
@@ -28,13 +39,15 @@ def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str,
         only: id of a run that still waits for its turn or looks around; empty for the release that runs.
 
     Raises:
-        Locked: the release has been asked, and has not ended in the time that was given.
+        Locked: the release has been asked, and has not ended in the time that was given, or before a signal.
         Refused: there is nothing to write the request beside.
     """
     record = read_record(hands, namespace=namespace, name=name)
     if only and not (unfinished(record) and record is not None and record.release == only):
         return _ask_early(record, options, hands, by=by, only=only)
-    if record is None or not unfinished(record):
+    if record is None:
+        return rescue.unaccounted(hands, namespace, name)
+    if not unfinished(record):
         return rescue.nothing(record, name)
     recalls.ask(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
     hands.reporter.emit(Noted(f"release {record.release} is asked to go back"))
@@ -67,23 +80,54 @@ def _asked(release: str) -> Outcome:
 
 def _see(asked: Record, options: Options, hands: Hands, by: str) -> Outcome:
     """How the release ends."""
+    try:
+        return _watched(asked, options, hands, by)
+    except Interrupted as error:
+        told = f"release {asked.release} has been asked to go back and had not ended: {error.what}"
+        advice = "give this command again to see to its end"
+        raise Locked(told, where=f"{asked.namespace}/{asked.name}", advice=advice) from error
+
+
+def _watched(asked: Record, options: Options, hands: Hands, by: str) -> Outcome:
+    """How it ends, whoever ends it; what can't be seen, or is in somebody else's hands, is looked at again."""
     clock, began = hands.clock, hands.clock.now()
-    record: Record | None = asked
-    while record is not None and record.release == asked.release and unfinished(record):
+    seen, trouble = asked, ""
+    while True:
+        try:
+            found = _look(asked, options, hands, by)
+            if isinstance(found, Outcome):
+                return found
+            seen, trouble = found, ""
+        except _PASSING as error:
+            if str(error) != trouble:
+                hands.reporter.emit(Warned(f"release {asked.release} is looked at again after: {error}"))
+            trouble = str(error)
         elapsed = clock.now() - began
-        if waits_for_a_person(record) or hands.lease.deserted():
-            return _ourselves(record, options, hands, by)
         if elapsed >= options.lock_wait:
-            told = (
-                f"release {asked.release} has been asked to go back and has not ended after {elapsed:.0f} s"
-            )
-            advice = "it goes on by itself; `progressive-ci status` tells how far it is"
-            raise Locked(told, where=f"{asked.namespace}/{asked.name}", advice=advice)
+            raise _unended(asked, elapsed, trouble)
         waiting = f"release {asked.release} goes back"
-        hands.reporter.emit(Waiting(waiting, elapsed, options.lock_wait, Weight(record.weight)))
+        hands.reporter.emit(Waiting(waiting, elapsed, options.lock_wait, Weight(seen.weight)))
         clock.wait(min(clock.now() + _LOOK, began + options.lock_wait))
-        record = read_record(hands, namespace=asked.namespace, name=asked.name)
-    return _told(asked.release, record)
+
+
+def _unended(asked: Record, seconds: float, trouble: str) -> Locked:
+    told = f"release {asked.release} has been asked to go back and has not ended after {seconds:.0f} s"
+    told += f" ({trouble})" if trouble else ""
+    advice = "it goes on by itself; `progressive-ci status` tells how far it is"
+    return Locked(told, where=f"{asked.namespace}/{asked.name}", advice=advice)
+
+
+def _look(asked: Record, options: Options, hands: Hands, by: str) -> Outcome | Record:
+    """How it has ended, by our own hands where nobody else's are at it; else how far it is."""
+    record = read_record(hands, namespace=asked.namespace, name=asked.name)
+    if record is not None and (record.release != asked.release or not unfinished(record)):
+        return _told(asked.release, record)
+    if record is not None and waits_for_a_person(record):
+        return _ourselves(record, options, hands, by)
+    if not hands.lease.deserted():
+        # A run whose journal somebody has deleted writes it again.
+        return record or asked
+    return _ourselves(record or asked, options, hands, by)
 
 
 def _ourselves(record: Record, options: Options, hands: Hands, by: str) -> Outcome:
@@ -93,16 +137,17 @@ def _ourselves(record: Record, options: Options, hands: Hands, by: str) -> Outco
     )
     recall = recalls.recall(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
     at_once = replace(options, lock_wait=0.0)
-    done = rescue.rollback(record.namespace, record.name, at_once, hands, asked=recalls.cause(recall))
+    place, only = (record.namespace, record.name), record.release
+    done = rescue.rollback(*place, at_once, hands, only=only, held=True, asked=recalls.cause(recall))
     if done.result is Result.NOTHING_TO_DO:
         now = read_record(hands, namespace=record.namespace, name=record.name)
-        return _told(record.release, now)
+        return rescue.unaccounted(hands, *place) if now is None else _told(only, now)
     return done
 
 
-def _told(release: str, record: Record | None) -> Outcome:
+def _told(release: str, record: Record) -> Outcome:
     """What the journal says of the release's end."""
-    ended = next((row for row in record.endings if row.release == release), None) if record else None
+    ended = next((row for row in record.endings if row.release == release), None)
     if ended is None:
         told = f"release {release} has ended, and the journal does not tell how"
         return Outcome(Result.NOTHING_TO_DO, told, release=release)

@@ -26,7 +26,9 @@ def promote_held(namespace: str, name: str, options: Options, hands: Hands) -> O
         Refused: there is an unfinished release, and it is not held.
     """
     record = read_record(hands, namespace=namespace, name=name)
-    if record is None or not unfinished(record):
+    if record is None:
+        return rescue.unaccounted(hands, namespace, name)
+    if not unfinished(record):
         return rescue.nothing(record, name)
     _demand_held(record)
     hands.reporter.emit(Opened(record.release, namespace, name))

@@ -1,9 +1,11 @@
 """What a finished release has replaced, kept in the journal for whoever takes it back. Pure."""
 
+from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.journal import Finished, Record
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.outcome import Result
+from progressive_ci.model.plan import Plan
 
 
 def last_finished(record: Record | None) -> Finished | None:
@@ -20,6 +22,25 @@ def promoted(record: Record) -> Finished | None:
     if record.result is not Result.PROMOTED or changed_no_pods(record):
         return None
     return None if record.undoes or not record.stable.hash else _finished(record)
+
+
+def demand_last(plan: Plan, before: Record | None) -> None:
+    """What is to be undone is still the last finished release; another may have ended while its turn was waited for.
+
+    Raises:
+        Refused: it isn't.
+    """
+    if not plan.undoes or (before is not None and before.undoes == plan.undoes):
+        return
+    last = last_finished(before)
+    if last is None or last.release != plan.undoes:
+        told = f"release {plan.undoes} is not the last finished one any more"
+        where, place = (
+            f"{plan.namespace}/{plan.workload.name}",
+            f"{plan.workload.name} --namespace {plan.namespace}",
+        )
+        advice = f"see what is deployed now: `progressive-ci status {place}`"
+        raise Refused(ProgressiveError(told, where=f"workload {where}", advice=advice))
 
 
 def promoted_by(record: Record | None, revision: str) -> str:

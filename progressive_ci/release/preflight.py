@@ -19,6 +19,7 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.guard_job import without_account
 from progressive_ci.release.hold import never_holds
 from progressive_ci.release.needed import changed_config, missing
+from progressive_ci.release.predecessor import demand_last
 from progressive_ci.release.questions import unanswered
 from progressive_ci.release.rest import rest_rights
 from progressive_ci.release.rights import posting_rights, rights
@@ -55,6 +56,7 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
 
 def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None) -> Findings:
     _fit(plan, options)
+    demand_last(plan, before)
     found = hands.cluster.get(Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name))
     _demand(plan, hands, rights(plan, first=found is None))
     if options.apply_rest:

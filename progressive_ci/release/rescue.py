@@ -26,7 +26,14 @@ from progressive_ci.release.workload import hash_of, observed
 
 
 def rollback(
-    namespace: str, name: str, options: Options, hands: Hands, *, only: str = "", asked: Cause | None = None
+    namespace: str,
+    name: str,
+    options: Options,
+    hands: Hands,
+    *,
+    only: str = "",
+    held: bool = True,
+    asked: Cause | None = None,
 ) -> Outcome:
     """Bring an unfinished release back to stable, from an empty folder.
 
@@ -35,7 +42,8 @@ def rollback(
         name: of the workload.
         options: the user's choices.
         hands: the world.
-        only: id of the release that may be touched; empty for any. A held one waits for a person then.
+        only: id of the release that may be touched; empty for any.
+        held: whether one that waits for a person may be touched.
         asked: why, where somebody has asked for it.
     """
     record = read_record(hands, namespace=namespace, name=name)
@@ -43,15 +51,19 @@ def rollback(
         return unaccounted(hands, namespace, name)
     if record is None or not unfinished(record):
         return nothing(record, name)
-    if only and (record.release != only or waits_for_a_person(record)):
+
+    def meant(now: Record) -> bool:
+        return only in ("", now.release)
+
+    if not meant(record) or (waits_for_a_person(record) and not held):
         return nothing(record, name)
-    release, record = take_up(hands, options, record, held=not only)
-    if release is None or (only and release.record.release != only):
+    release, record = take_up(hands, options, record, held=held, meant=meant)
+    if release is None:
         hands.lease.release()
         return nothing(record, name)
     done = _back(release, asked)
     # The step after a job only tidies up; who asks for the old version must hear that it does not serve.
-    return done if only or done.result is not Result.PROMOTED else too_late(done.release, done.advice)
+    return done if not held or done.result is not Result.PROMOTED else too_late(done.release, done.advice)
 
 
 def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:

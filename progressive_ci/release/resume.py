@@ -54,9 +54,9 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
         return None
     preflight.admit(plan, options, hands, mode=record.mode)
     hands.reporter.emit(Opened(record.release, plan.namespace, plan.workload.name))
-    release, _ = rescue.take_up(
-        hands, options, record, held=True, meant=lambda now: now.release == record.release
-    )
+    held, asked = waits_for_a_person(record), record.release
+    # One that was held only meanwhile waits for a person who has seen that.
+    release, _ = rescue.take_up(hands, options, record, held=held, meant=lambda now: now.release == asked)
     if release is None or release.record.stage != record.stage:
         hands.lease.release()
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from progressive_ci.errors import ApiError, Locked, ProgressiveError
+from progressive_ci.errors import ApiError, Interrupted, Locked, ProgressiveError
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Noted
 from progressive_ci.model.options import Options
@@ -61,6 +61,9 @@ def _one(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:
         done = Outcome(Result.LOCKED, str(error), advice="nothing: that run finishes it")
     except ApiError as error:
         done = Outcome(Result.INCOMPLETE, str(error), advice="restore the connection, then run this again")
+    except Interrupted as error:
+        told = f"{error.what} before anything was brought to its end"
+        done = Outcome(Result.INCOMPLETE, told, advice="run this again")
     except ProgressiveError as error:
         done = outcome_of(error)
     return replace(done, workload=name)

@@ -12,6 +12,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.model.plan import Mode, Plan, Workload
+from progressive_ci.model.position import Position
 from progressive_ci.model.seal import AT_REST, seal_at_rest
 from progressive_ci.ports import Hands
 from progressive_ci.release import conductor
@@ -54,8 +55,8 @@ def undo(namespace: str, name: str, options: Options, hands: Hands, *, release: 
         return Outcome(Result.NOTHING_TO_DO, told, release=record.release)
     record, last = _finished(record, namespace, name)
     _demand_trust(record, last, hands)
-    # The version that serves may be broken: that is why it is undone.
-    chosen = replace(options, skip_analysis=True)
+    # The version that serves may be broken: that is why it is undone. And what serves then is no commit of this job.
+    chosen = replace(options, skip_analysis=True, position=Position())
     return conductor.run(_plan(record, last, hands), chosen, hands, release=release)
 
 
