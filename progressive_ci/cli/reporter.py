@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -75,12 +75,13 @@ class RunReporter:
         self._lock = threading.RLock()
 
     def emit(self, event: Event) -> None:
-        """Take note of one event (see `ports.Reporter`)."""
+        """Take note of one event (see `ports.Reporter`); nothing follows the line that tells the outcome."""
         try:
             with self._lock:
-                self._take(event)
+                if self._story.outcome is None:
+                    self._take(event)
         except Exception as error:  # noqa: BLE001 - a report must never end a release, whatever its own fault is
-            self._screen.show((f"(an event could not be reported: {type(error).__name__})",))
+            self._unreported(error)
 
     def end(self, outcome: Outcome) -> None:
         """Tell the outcome, unless whoever reached it has told it already."""
@@ -104,15 +105,33 @@ class RunReporter:
             return
         event = masked(event, self._mask)
         before, self._story = self._story, told(self._story, event, at)
+        due = [
+            paper
+            for paper in self._papers
+            if isinstance(event, paper.occasions) or (not paper.grows and heartbeat_due(before, at))
+        ]
+        if isinstance(event, Ended):
+            # A file that can't be written is told above the last line, which programs read.
+            self._keep(due)
+            self._show(before, event, at, word)
+        else:
+            self._show(before, event, at, word)
+            self._keep(due)
+
+    def _show(self, before: Story, event: Event, at: datetime, word: str) -> None:
         if isinstance(event, Waiting) and self._screen.terminal:
             self._screen.live(stamped(at, waiting(event)))
         else:
             self._screen.show(tuple(map(self._mask.applied, self._form.lines(before, event, at, word=word))))
-        for paper in self._papers:
-            if isinstance(event, paper.occasions) or (not paper.grows and heartbeat_due(before, at)):
-                self._keep(paper)
 
-    def _keep(self, paper: Paper) -> None:
+    def _keep(self, papers: Iterable[Paper]) -> None:
+        for paper in papers:
+            try:
+                self._write(paper)
+            except Exception as error:  # noqa: BLE001 - what is wrong with one file must not cost the last line
+                self._unreported(error)
+
+    def _write(self, paper: Paper) -> None:
         """Write one file; a full disk is told once and costs nothing but the file."""
         text = self._mask.applied(paper.render(self._story, f"end-{secrets.token_hex(16)}"))
         try:
@@ -123,6 +142,9 @@ class RunReporter:
                 self._broken |= {paper.path}
                 why = f"{paper.path} cannot be written ({error.strerror}); the run goes on without it"
                 self._take(Warned(why))
+
+    def _unreported(self, error: Exception) -> None:
+        self._screen.show((f"(an event could not be reported: {type(error).__name__})",))
 
 
 class Listener:

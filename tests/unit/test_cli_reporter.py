@@ -1,6 +1,7 @@
 """Where events go: the screen, the files, and what happens when one of them is gone."""
 
 import fcntl
+import json
 import os
 import pty
 import struct
@@ -71,6 +72,24 @@ def test_a_full_disk_is_told_once_and_changes_nothing_else() -> None:
         text.count("/dev/full cannot be written (No space left on device); the run goes on without it") == 1
     )
     assert text.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    "paper",
+    [
+        Paper("/dev/full", lambda *_: "x", occasions=(Ended,)),
+        Paper("f", lambda *_: str(1 // 0), occasions=(Ended,)),
+    ],
+    ids=["a full disk", "a fault of ours"],
+)
+def test_a_file_that_fails_at_the_end_is_told_above_the_last_line(paper: Paper) -> None:
+    *above, last = printed(DONE, papers=(paper,)).splitlines()
+    assert json.loads(last)["result"] == "promoted"
+    assert any("could not be reported" in line or "cannot be written" in line for line in above)
+
+
+def test_what_a_thread_tells_after_the_end_does_not_stand_below_the_last_line() -> None:
+    assert printed(DONE, Noted("late"), SecretSeen("hunter22")).splitlines()[-1].startswith("{")
 
 
 def test_a_paper_that_breaks_the_formatter_is_told_and_never_raised() -> None:
