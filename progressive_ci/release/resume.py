@@ -148,4 +148,4 @@ def _reach(vigil: Vigil, plan: Plan, done: int) -> None:
     sets_its_own = done < len(plan.steps) and isinstance(plan.steps[done], SetWeight)
     carried = Weight(release.record.weight)
     if release.record.route is not None and (carried < wanted or (carried != wanted and not sets_its_own)):
-        steps.set_weight(vigil, wanted, step=release.record.step)
+        steps.set_weight(vigil, wanted)

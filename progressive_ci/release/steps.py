@@ -1,5 +1,6 @@
 """The steps of a plan, one by one."""
 
+from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
@@ -43,23 +44,24 @@ def take(vigil: Vigil, plan: Plan, *, done: int = 0) -> None:
             if guard.starting_step == index:
                 vigil.watch(guard.analysis)
         vigil.release.began(f"step {index + 1}/{len(plan.steps)} {describe(step)}")
-        _take_one(vigil, step, index + 1)
+        vigil.release.record = replace(vigil.release.record, step=index + 1)
+        _take_one(vigil, step)
         note_pass(vigil.release, step, index + 1)
     for guard in plan.guards:
         if guard.starting_step >= len(plan.steps):
             vigil.watch(guard.analysis)
 
 
-def _take_one(vigil: Vigil, step: Step, number: int) -> None:
+def _take_one(vigil: Vigil, step: Step) -> None:
     match step:
         case SetWeight(share):
-            set_weight(vigil, share, step=number)
+            set_weight(vigil, share)
         case Pause(seconds):
             if vigil.release.evidence:
-                vigil.release.enter(step=number, stage=Stage.STEPPING)
+                vigil.release.enter(stage=Stage.STEPPING)
             vigil.pause(seconds if seconds is not None else vigil.release.options.pause_timeout or 0.0)
         case Analyze(analysis):
-            vigil.release.enter(step=number, stage=Stage.STEPPING)
+            vigil.release.enter(stage=Stage.STEPPING)
             _analyze(vigil, AnalysisRun.begin(vigil.release, analysis))
         case _:
             assert_never(step)
@@ -77,7 +79,7 @@ def _analyze(vigil: Vigil, run: AnalysisRun) -> None:
     vigil.release.note(f"analysis {run.analysis.name} passed")
 
 
-def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
+def set_weight(vigil: Vigil, share: Weight) -> None:
     """Give the canary a share; raising it needs pods that serve, a journal entry, and guards that see."""
     release = vigil.release
     announced = Weight(release.record.weight)
@@ -91,13 +93,13 @@ def set_weight(vigil: Vigil, share: Weight, *, step: int) -> None:
         pods = traffic.needed_pods(share, mode.size(release))
         if traffic.routed(release):
             mode.scale(vigil, pods)
-        release.enter(step=step, weight=share.percent, stage=Stage.STEPPING)
+        release.enter(weight=share.percent, stage=Stage.STEPPING)
         vigil.look()
     elif traffic.routed(release):
         _await_stable(vigil, share)
     _shift(vigil, share, announced=announced)
     if not rises:
-        release.enter(step=step, weight=share.percent, stage=Stage.STEPPING)
+        release.enter(weight=share.percent, stage=Stage.STEPPING)
 
 
 def _overwrite(release: Release, ours: tuple[Weight, Weight], carried: Weight) -> None:
@@ -174,6 +176,6 @@ def complete(vigil: Vigil) -> None:
     """After the last step: everything on the canary, and every guard has seen it so."""
     record = vigil.release.record
     if record.route is not None and record.weight < weight.ALL.percent:
-        set_weight(vigil, weight.ALL, step=vigil.release.record.step)
+        set_weight(vigil, weight.ALL)
     vigil.fresh_values(vigil.changed_at)
     vigil.dismiss()

@@ -1,5 +1,6 @@
 import pytest
 
+from progressive_ci.model.event import Began
 from progressive_ci.model.outcome import Result
 from tests.scenario import given, then
 from tests.scenario.documents import GUARD, MEASURED, metric, rollout, template
@@ -37,6 +38,15 @@ def test_an_analysis_step_that_fails_ends_the_release(router: str) -> None:
     assert run.outcome is not None
     assert "success-rate" in run.outcome.reason
     assert str(run.outcome.source).startswith("spec.yaml:")
+
+
+def test_the_outcome_tells_the_step_that_the_log_has_last_told_of() -> None:
+    scene = given.app()
+    run = scene.released(rollout("gateway", image="web:2.0.0-err30", canary=GUARD) + "---\n" + WATCHED)
+    begun = [told.event.phase for told in run.told if isinstance(told.event, Began)]
+    steps = [phase for phase in begun if phase.startswith("step ")]
+    assert run.outcome is not None
+    assert steps[-1].startswith(f"step {run.outcome.step}/{run.outcome.steps} ")
 
 
 PODS = {
