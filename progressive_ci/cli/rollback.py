@@ -5,6 +5,7 @@ from collections.abc import Callable
 from progressive_ci.cli.desk import Desk, conduct
 from progressive_ci.cli.settings import Settings
 from progressive_ci.errors import ApiError, Interrupted, ProgressiveError, SpecInvalid
+from progressive_ci.model.names import is_name
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.release import rescue
 
@@ -36,22 +37,29 @@ def workload(settings: Settings) -> tuple[str, str]:
     """Namespace and name that the user gave.
 
     Raises:
-        SpecInvalid: one of them is missing.
+        SpecInvalid: one of them is missing, or can't be one.
     """
     if not settings.name:
         raise SpecInvalid(ProgressiveError("no workload was given", advice="name it after the command"))
-    return namespace_of(settings), settings.name
+    return namespace_of(settings), _named(settings.name, "a workload")
 
 
 def namespace_of(settings: Settings) -> str:
     """The namespace that the user gave.
 
     Raises:
-        SpecInvalid: none.
+        SpecInvalid: none, or what can't be one.
     """
     if not settings.namespace:
         raise SpecInvalid(ProgressiveError("no namespace was given", advice="give --namespace"))
-    return settings.namespace
+    return _named(settings.namespace, "a namespace")
+
+
+def _named(text: str, what: str) -> str:
+    if not is_name(text):
+        told = f"{text!r} can't be the name of {what}"
+        raise SpecInvalid(ProgressiveError(told, advice="write the name alone, as kubectl shows it"))
+    return text
 
 
 def demand_reason(settings: Settings) -> None:

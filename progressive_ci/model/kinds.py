@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from progressive_ci.errors import ProgressiveError
+from progressive_ci.model.names import is_name
+
+_SHOWN = 80
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Kind:
@@ -28,8 +33,13 @@ class Kind:
 
     @property
     def prefix(self) -> str:
-        """First part of every path of this kind."""
-        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        """First part of every path of this kind.
+
+        Raises:
+            ProgressiveError: the group or version of a document would lead elsewhere.
+        """
+        version = _segment(self, self.version)
+        return f"/apis/{_segment(self, self.group)}/{version}" if self.group else f"/api/{version}"
 
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment", "deployments")
@@ -85,11 +95,27 @@ class Ref:
 
     @property
     def path(self) -> str:
-        """The object's path below the API server's address."""
-        return f"{collection_path(self.kind, self.namespace)}/{self.name}"
+        """The object's path below the API server's address.
+
+        Raises:
+            ProgressiveError: the name would lead elsewhere.
+        """
+        return f"{collection_path(self.kind, self.namespace)}/{_segment(self.kind, self.name)}"
 
 
 def collection_path(kind: Kind, namespace: str) -> str:
-    """The path that lists and creates objects of a kind; an empty namespace means all of them."""
-    scope = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    """The path that lists and creates objects of a kind; an empty namespace means all of them.
+
+    Raises:
+        ProgressiveError: the namespace would lead elsewhere.
+    """
+    scope = f"/namespaces/{_segment(kind, namespace)}" if kind.namespaced and namespace else ""
     return f"{kind.prefix}{scope}/{kind.plural}"
+
+
+def _segment(kind: Kind, text: str) -> str:
+    """A name from a document must not reach an object of another kind or namespace."""
+    if not is_name(text):
+        told = f"{text[:_SHOWN]!r} can't stand in the address of a {kind.name}"
+        raise ProgressiveError(told, advice="write the name alone: letters, digits, - and .")
+    return text

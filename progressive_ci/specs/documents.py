@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from progressive_ci.model.document import Document, Source
+from progressive_ci.model.names import is_name
 from progressive_ci.specs.building import Builder, Node, Unreadable
 from progressive_ci.specs.complaints import Complaints
 from progressive_ci.specs.yaml_faults import explained, fault
@@ -15,6 +16,8 @@ from progressive_ci.specs.yaml_faults import explained, fault
 MOST_CHARACTERS = 16 * 1024 * 1024
 
 _NAMELESS = "give it a fixed name, in quotes where it is a number"
+_ALONE = "write the name alone: letters, digits, - and ."
+_SHOWN = 80
 _BUILDERS = {"Kustomization": "build it first: kustomize build . | progressive-ci lint -f -"}
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -101,7 +104,14 @@ def _objects(name: str, root: Node, complaints: Complaints) -> Iterator[Document
         what = f"the {root.value['kind']} has no metadata.name that is text"
         complaints.add(source, what, advice=_BUILDERS.get(root.value["kind"], _NAMELESS))
         return
-    yield Document(root.value, source, Lines(root))
+    document = Document(root.value, source, Lines(root))
+    for field in ("name", "namespace"):
+        text = document.body["metadata"].get(field)
+        if isinstance(text, str) and text and not is_name(text):
+            what = f"{text[:_SHOWN]!r} can't be a {field}"
+            complaints.add(document.at(f"metadata.{field}"), what, advice=_ALONE)
+            return
+    yield document
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from progressive_ci.model.document import Document, JsonObject, Source
+from progressive_ci.model.names import is_name
 from progressive_ci.model.plan import Plan
 from progressive_ci.specs import companions, needed
 from progressive_ci.specs.complaints import NOT_BUILT, Complaints
@@ -127,6 +128,10 @@ def _namespace(document: Document, option: str | None, complaints: Complaints) -
     if own and option and own != option:
         what = f"the document is for namespace {own}, --namespace says {option}"
         complaints.add(document.at("metadata.namespace"), what, advice="make them agree, or drop the option")
+    if option and not is_name(option):
+        complaints.add(
+            Source(), f"--namespace {option!r} can't be a namespace", advice="write its name alone"
+        )
     if not own and not option:
         what = f"{document.kind} {document.name} has no namespace"
         complaints.add(document.at("metadata.namespace"), what, advice="write it there, or give --namespace")

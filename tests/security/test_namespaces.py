@@ -4,8 +4,12 @@ import pytest
 
 from progressive_ci.adapters.addresses import Addresses, Proxied, parse
 from progressive_ci.errors import ProgressiveError, SpecInvalid
+from progressive_ci.model import kinds
+from progressive_ci.model.kinds import Ref
+from progressive_ci.model.outcome import Result
 from progressive_ci.specs import documents
 from progressive_ci.specs.read import read
+from tests.scenario import given, then
 from tests.scenario.documents import rollout
 
 ROUTES = {
@@ -74,3 +78,28 @@ def test_a_refused_address_shows_no_password() -> None:
         Addresses(namespace="shop", allowed=()).way("http://me:pass@vault.bank:8200/?token=secret")
     assert "pass" not in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        Ref(kinds.SERVICE, "shop", "web/../../../bank/services/web"),
+        Ref(kinds.SERVICE, "shop", ".."),
+        Ref(kinds.SERVICE, "shop", "web?dryRun=All"),
+        Ref(kinds.SERVICE, "../bank", "web"),
+        Ref(kinds.Kind("x/../..", "v1", "Thing", "things"), "shop", "web"),
+    ],
+    ids=["up and down", "up", "with a query", "namespace", "group"],
+)
+def test_a_name_that_leads_elsewhere_is_never_asked_for(ref: Ref) -> None:
+    with pytest.raises(ProgressiveError, match="can't stand in the address of a"):
+        _ = ref.path
+
+
+def test_a_rollout_that_names_a_service_elsewhere_ends_before_it_is_looked_at() -> None:
+    scene = given.app()
+    run = scene.released(rollout("gateway").replace("web-stable", "web/../../../bank/services/web"))
+    assert run.outcome is not None
+    assert run.outcome.result in (Result.INVALID, Result.REFUSED)
+    assert not [done for done in run.requests if "bank" in done.call.path]
+    then.nothing_was_written(run)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from progressive_ci.errors import SpecInvalid
@@ -211,3 +213,12 @@ def test_of_very_many_faults_the_first_are_told() -> None:
 def test_a_file_of_very_many_values_is_refused() -> None:
     with pytest.raises(SpecInvalid, match="more than 300000 values"):
         parse([("a.yaml", "- [" + "1," * 300_000 + "]")])
+
+
+@pytest.mark.parametrize("name", ["a/../b", "..", "a?dryRun=All", "a%2Fb", "a#b"])
+@pytest.mark.parametrize("field", ["name", "namespace"])
+def test_a_document_whose_name_leads_elsewhere_is_refused(field: str, name: str) -> None:
+    metadata = {"name": "web", "namespace": "shop"} | {field: name}
+    text = f"apiVersion: v1\nkind: Service\nmetadata: {json.dumps(metadata)}\n"
+    with pytest.raises(SpecInvalid, match=rf"a.yaml:3: metadata.{field}: .* can't be a {field}"):
+        parse([("a.yaml", text)])
