@@ -6,6 +6,7 @@ from pathlib import Path
 from progressive_ci.cli.ci import Job
 from progressive_ci.cli.reporter import Paper
 from progressive_ci.cli.settings import Settings
+from progressive_ci.errors import ProgressiveError, SpecInvalid
 from progressive_ci.model.event import Began, Ended, Opened, Shifted
 from progressive_ci.reports import outputs
 from progressive_ci.reports.story import Story
@@ -29,12 +30,27 @@ def of(settings: Settings, job: Job) -> tuple[Paper, ...]:
 
 
 def left_state(path: str) -> dict[str, str]:
-    """What a run has written to its state file; nothing where there is none."""
+    """What a run has written to its state file; nothing where there is none, or a run has only begun to write it.
+
+    Raises:
+        SpecInvalid: something else stands there, or nobody may read it: there may be a release to finish.
+    """
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        text = Path(path).read_text(encoding="utf-8")
+        found = json.loads(text) if text.strip() else {}
+    except FileNotFoundError:
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not isinstance(found, dict):
+        raise _unreadable(path, ValueError("no JSON object"))
+    return {str(key): str(value) for key, value in found.items()}
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> SpecInvalid:
+    why = error.strerror if isinstance(error, OSError) else error
+    advice = "give the file that `run --state` wrote, or finish the release by name: `progressive-ci rollback NAME`"
+    return SpecInvalid(ProgressiveError(f"it is no state of a run: {why}", where=path, advice=advice))
 
 
 def _state_file(story: Story, _: str) -> str:

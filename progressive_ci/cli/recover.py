@@ -22,5 +22,8 @@ def _recover(desk: Desk) -> Outcome:
     def reach(workload: str) -> Hands:
         return desk.hands(namespace=namespace, name=workload)
 
-    found = roundup.workloads(namespace, reach(""))
-    return roundup.recover_all(namespace, found, desk.options, reach)
+    def every() -> Outcome:
+        found = roundup.workloads(namespace, reach(""))
+        return roundup.recover_all(namespace, found, desk.options, reach)
+
+    return again_later(every)
