@@ -83,6 +83,11 @@ def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcom
 def unaccounted(hands: Hands, namespace: str, name: str) -> Outcome:
     """No journal: nothing to do, or what only a person can."""
     left = leftovers(hands.cluster, namespace, name)
+    if not left and hands.cluster.get(Ref(kinds.DEPLOYMENT, namespace, name)) is None:
+        told = (
+            f"{namespace} has neither a Deployment nor a journal of {name}, so no release of it is unfinished"
+        )
+        return Outcome(Result.NOTHING_TO_DO, told, advice="see that name and namespace are the ones you mean")
     if not left:
         return nothing(None, name)
     advice = "do what is listed; nothing was touched"

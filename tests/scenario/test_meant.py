@@ -212,3 +212,14 @@ def test_a_job_of_an_older_commit_may_undo_and_the_order_stays_as_it_was() -> No
     record = scene.oracle.record
     assert record is not None
     assert record.deployed == at(9)
+
+
+@pytest.mark.parametrize(
+    "command", [commands.roll_back, commands.recover, commands.call_off, commands.promote]
+)
+def test_a_name_that_nothing_has_is_told_to_be_none(command: Callable[[Scene], Run]) -> None:
+    scene = given.nothing()
+    run = command(scene)
+    then.ended(run, Result.NOTHING_TO_DO)
+    assert reason(run).startswith("shop has neither a Deployment nor a journal of web")
+    then.nothing_was_written(run)
