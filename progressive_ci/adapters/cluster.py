@@ -137,8 +137,7 @@ class KubeCluster:
             return decode(self._exchange(request, self._patience.write), request.asked)
 
         until = self._clock.now() + self._patience.write_total
-        # A dry run writes nothing, so it is repeated like a read.
-        again = retry.reads if dry_run else retry.writes
+        again = retry.dry_runs if dry_run else retry.writes
         return retry.repeat(attempt, self._clock, until=until, again=again)
 
     def locate(self, document: JsonObject, namespace: str) -> Ref:

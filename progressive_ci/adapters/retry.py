@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import tenacity
 
-from progressive_ci.errors import NOT_SENT, NoAnswer, ServerError, TooManyRequests
+from progressive_ci.errors import NOT_SENT, Conflict, NoAnswer, ServerError, TooManyRequests
 from progressive_ci.ports import Clock
 
 T = TypeVar("T")
@@ -15,7 +15,12 @@ _FIRST, _LONGEST = 0.2, 5.0
 
 
 def reads(error: BaseException) -> bool:
-    """A read is repeated whenever the answer says nothing about what was asked."""
+    """A read is repeated whenever the answer says nothing about what was asked; nothing conflicts with a read."""
+    return isinstance(error, Conflict) or dry_runs(error)
+
+
+def dry_runs(error: BaseException) -> bool:
+    """A dry run writes nothing, so it is repeated like a read; a conflict is its answer."""
     return isinstance(error, NoAnswer | TooManyRequests | ServerError)
 
 

@@ -13,13 +13,13 @@ from progressive_ci.release.rights import rights
 from progressive_ci.reports.role import rules
 from progressive_ci.sandbox import faults, status
 from progressive_ci.sandbox.call import Call
-from progressive_ci.sandbox.faults import Exchange, Fault
+from progressive_ci.sandbox.faults import Exchange, Fault, nth
 from tests.scenario import given, guards, then, when
 from tests.scenario.documents import IMAGE, MEASURED, metric, rollout, template
 from tests.scenario.late import held
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene, planned
-from tests.scenario.test_interrupted import LONGEST, STRIDE, at, is_whole, offset, rows, version_of
+from tests.scenario.test_interrupted import LONGEST, STRIDE, is_whole, offset, rows, version_of
 
 SOON = 30 + 2 * 5
 """Seconds after which a guard has taken over what nobody keeps: the lease, and a look before and after."""
@@ -41,7 +41,7 @@ def dead_at(row: Row, number: int, fault: Fault) -> tuple[Scene, Run, Exchange |
     """A guarded release that dies at a request, counted from 1; no request where it has fewer."""
     scene = guarded(row)
     first = len(scene.sandbox.log)
-    scene.sandbox.faults.plan(fault, when=at(first + number, writes=False))
+    scene.sandbox.faults.plan(fault, when=nth(first + number))
     run = scene.released(row.text, guards.ASKED)
     return scene, run, None if run.outcome else scene.sandbox.log[first + number - 1]
 
@@ -99,7 +99,7 @@ def test_a_guard_that_dies_itself_at_any_request_is_replaced_by_its_job(row: Row
     for number in range(1 + offset(row, 29), LONGEST, WIDE):
         scene = orphan(row)
         first = len(scene.sandbox.log)
-        scene.sandbox.faults.plan(faults.kill_before(), when=at(first + number, writes=False))
+        scene.sandbox.faults.plan(faults.kill_before(), when=nth(first + number))
         watch = guards.watched(scene)
         if watch.outcome is not None:
             return
@@ -249,7 +249,7 @@ def test_of_a_guard_and_the_next_run_exactly_one_finishes_the_orphan(row: Row) -
         watches = list[Run]()
         scene.sandbox.faults.plan(
             held(lambda: watches.append(guards.watched(scene))),  # noqa: B023 - called within this round
-            when=at(first + number, writes=False),
+            when=nth(first + number),
         )
         run = scene.released(row.text)
         if not watches:
