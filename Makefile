@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHARED := $(BIN)/python -m tests.e2e.cluster with
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
-.PHONY: help demo test check lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz
+.PHONY: help demo test check cases lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz
 
 help:
 	@echo 'make demo        two releases in a simulated cluster, one good and one bad'
@@ -43,7 +43,7 @@ $(BUILT): pyproject.toml
 demo: $(BUILT)
 	@$(BIN)/progressive-ci demo
 
-test: check lint-ci scripts
+test: check cases lint-ci scripts
 
 check: $(BUILT)
 	$(BIN)/ruff check .
@@ -51,6 +51,10 @@ check: $(BUILT)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST) -n $(JOBS)
+
+# The cases of scenarios that `make check` leaves out.
+cases: $(BUILT)
+	CASES=rest $(PYTEST) -n $(JOBS) tests/scenario tests/security
 
 scripts: $(BUILT)
 	$(PYTEST) -n $(JOBS) tests/ci

@@ -166,8 +166,16 @@ def _contradicted(release: Release, wanted: Weight, told: Weight) -> Stop:
 
 
 def acknowledged(release: Release) -> bool:
-    """Whether the route carries nothing for the canary, and its controller has confirmed that."""
-    return router(release).reached(route_of(release), read_objects(release), weight.NONE)
+    """Whether the route carries nothing for the canary, and its controller has confirmed that.
+
+    What is left of a split that never got its weight is taken away first.
+    """
+    table, route, objects = router(release), route_of(release), read_objects(release)
+    if table.reached(route, objects, weight.NONE):
+        return True
+    if table.weight(route, objects) == weight.NONE:
+        release.write_all(table.shift(route, objects, weight.NONE))
+    return False
 
 
 def settle_seconds(release: Release) -> float:
