@@ -63,6 +63,7 @@ class Release:
         limit: monotonic time at which a rollback gives up.
         fenced_off: whether everything that was sent on the way forward comes too late.
         unclear: what was to be created when no clear answer came, and when.
+        seal: of what the record says from its first entry to its last.
     """
 
     hands: Hands
@@ -83,6 +84,10 @@ class Release:
     limit: float = float("inf")
     fenced_off: bool = False
     unclear: dict[Ref, float] = field(default_factory=dict)
+    seal: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seal = seal_of(self.record)
 
     def enter(self, **changes: Any) -> None:  # noqa: ANN401 - fields of the record
         """Write a journal entry; it stands in the cluster before anything it announces."""
@@ -98,7 +103,7 @@ class Release:
     @property
     def fence(self) -> Fence:
         """Who writes."""
-        return Fence(self.record.name, self.epoch, self.record.release, seal_of(self.record))
+        return Fence(self.record.name, self.epoch, self.record.release, self.seal)
 
     def read(self, ref: Ref) -> JsonObject | None:
         """A fresh read."""
