@@ -18,6 +18,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
 # Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
 SHARED := $(BIN)/python -m tests.e2e.cluster with
+LANES := $(patsubst %,tests/e2e/test_%.py,sweep autoscaler cancel kill zombie)
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: help demo test check cases lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz
@@ -92,8 +93,8 @@ e2e: $(BUILT_E2E)
 	@mkdir -p $(CACHE)/bin
 	GOBIN=$(CACHE)/bin go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	$(CACHE)/bin/actionlint
-	$(PYTEST) -n $(JOBS) tests/e2e --ignore tests/e2e/test_sweep.py
-	$(SHARED) $(PYTEST) -n $$(( 2 * $(JOBS) )) tests/e2e/test_sweep.py
+	$(PYTEST) -n $(JOBS) tests/e2e $(LANES:%=--ignore %)
+	$(SHARED) $(PYTEST) -n $$(( 2 * $(JOBS) )) $(LANES)
 
 bench: $(BUILT)
 	@$(BIN)/python -m tests.bench
