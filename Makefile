@@ -18,7 +18,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 export PYTHONDONTWRITEBYTECODE := 1
 # Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
 SHARED := $(BIN)/python -m tests.e2e.cluster with
-LANES := $(patsubst %,tests/e2e/test_%.py,sweep autoscaler cancel kill zombie)
+LANES := $(patsubst %,tests/e2e/test_%.py,sweep promotion)
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: help demo test check cases lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz

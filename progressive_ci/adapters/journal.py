@@ -30,7 +30,8 @@ LARGEST = 256 * 1024
 """Bytes."""
 
 _MANAGED = {"app.kubernetes.io/managed-by": "progressive-ci"}
-_ATTEMPTS = 3
+_ATTEMPTS = 8
+"""As many as other objects get (`release/release.py`): between two of them the ConfigMap could be read."""
 _UNCLEAR = (NoAnswer, ServerError, Conflict, AlreadyExists, NotFound)
 """Answers after which the ConfigMap must be read again: what was sent may stand there by now."""
 

@@ -1,21 +1,15 @@
 """A run that is killed leaves a workload that serves, whatever others do; `rollback` or the next run ends it."""
 
 from collections.abc import Callable
-from itertools import count
 
 import pytest
 
 from tests.e2e import given, then, when
 from tests.e2e.given import NEW, OLD, Shop
-from tests.e2e.interference import is_renewal
-from tests.e2e.stand import SIZE, opened
-from tests.e2e.strikes import KILLED, Strike
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 _THIRD = "example/app:3.0.0"
-_LANES = 6
-"""Each kills at every so manyth request of the promotion, until a promotion ends before it gets there."""
 
 
 @pytest.mark.acceptance("F01")
@@ -75,16 +69,3 @@ def test_there_is_nothing_to_roll_back_after_a_release(shop: Callable[..., Shop]
     run = when.roll_back(place)
     then.ended(run, 0, "nothing-to-do")
     then.only_serves(place, NEW)
-
-
-@pytest.mark.acceptance("F01")
-@pytest.mark.parametrize("lane", range(_LANES))
-def test_the_next_run_finishes_a_promotion_that_was_killed_between_any_two_requests(
-    shop: Callable[..., Shop], lane: int
-) -> None:
-    with opened(shop(replicas=SIZE)) as stand:
-        for position in count(lane, _LANES):
-            killed = Strike(KILLED, position, counts=lambda call: not is_renewal(call))
-            if not stand.promotes(killed):
-                break
-    assert position > lane, "the promotion has no such request"

@@ -1,6 +1,6 @@
-"""Whatever an autoscaler asks for during the promotion, the workload gets, and it never has too few pods.
+"""Between any two requests of a promotion: an autoscaler gets what it asks for, and a run may die.
 
-With SWEEP=all each of the wishes at every request of the promotion, else one of them.
+With SWEEP=all each of the autoscaler's wishes at every request, else one of them.
 """
 
 import os
@@ -15,8 +15,8 @@ from tests.e2e import then, when
 from tests.e2e.cluster import workloads
 from tests.e2e.given import NAME, Shop
 from tests.e2e.interference import is_renewal
-from tests.e2e.stand import Stand, opened
-from tests.e2e.strikes import Fault, Process, Strike
+from tests.e2e.stand import SIZE, Stand, opened
+from tests.e2e.strikes import KILLED, Fault, Process, Strike
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
@@ -61,6 +61,19 @@ def _gets(stand: Stand, wish: int, position: int) -> bool:
         when.somebody_scales(stand.shop, _SIZE)
         workloads.wait_ready(stand.shop.cluster.admin, stand.shop.namespace, NAME)
     return reached
+
+
+@pytest.mark.acceptance("F01")
+@pytest.mark.parametrize("lane", range(_LANES))
+def test_the_next_run_finishes_a_promotion_that_was_killed_between_any_two_requests(
+    shop: Callable[..., Shop], lane: int
+) -> None:
+    with opened(shop(replicas=SIZE)) as stand:
+        for position in count(lane, _LANES):
+            killed = Strike(KILLED, position, counts=lambda call: not is_renewal(call))
+            if not stand.promotes(killed):
+                break
+    assert position > lane, "the promotion has no such request"
 
 
 @contextmanager
