@@ -3,14 +3,13 @@
 from progressive_ci import __version__
 from progressive_ci.model import kinds
 from progressive_ci.model.document import Document, JsonObject
-from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.journal import FORMAT, Original, Owned, Record, Stage, State, Wanted
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.model.route import RatioSettings, Route
 from progressive_ci.model.weight import Weight
-from progressive_ci.model.write import Patch, pointer
+from progressive_ci.model.write import Delete, Patch, pointer
 from progressive_ci.ports import Hands
 from progressive_ci.release.canary_deployment import told_apart_by
 from progressive_ci.release.candidate import wishes
@@ -22,7 +21,7 @@ from progressive_ci.release.order import override
 from progressive_ci.release.ownership import look_up, owned
 from progressive_ci.release.predecessor import last_finished
 from progressive_ci.release.services import PIN
-from progressive_ci.release.workload import hash_of, labels_of, name_of, selects
+from progressive_ci.release.workload import hash_of, name_of, selects
 from progressive_ci.routers.table import router_of
 
 FLOOR = pointer("spec", "minReplicas")
@@ -164,12 +163,17 @@ def _route(found: Findings) -> dict[Ref, Owned]:
     router, entries = router_of(found.route), {}
     for ref in router.objects(found.route):
         item = found.objects.get(ref)
-        # What carries a release's label was left by an earlier one, and goes the way of our own.
-        if item is None or RELEASE in labels_of(item):
+        if item is None or _goes(found.route, ref, item):
             entries[ref] = Owned(ref, created=True)
         elif paths := written(found.route, ref, item):
             entries[ref] = owned(ref, item, paths)
     return entries
+
+
+def _goes(route: Route, ref: Ref, item: JsonObject) -> bool:
+    """Whether an object is there only while the canary has traffic: then an earlier release has left it."""
+    moves = router_of(route).withdraw(route, {ref: item})
+    return any(isinstance(move, Delete) and move.ref == ref for move in moves)
 
 
 def written(route: Route, ref: Ref, item: JsonObject) -> tuple[str, ...]:

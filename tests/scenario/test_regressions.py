@@ -6,6 +6,7 @@ import pytest
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox import faults
@@ -175,3 +176,23 @@ def test_a_deployment_of_somebody_else_that_has_the_canarys_name_is_refused() ->
     run = scene.released(rollout("gateway"))
     then.ended(run, Result.REFUSED)
     then.nothing_was_written(run)
+
+
+def test_a_stable_ingress_that_carries_an_old_mark_is_not_taken_for_a_canary_that_was_left() -> None:
+    scene = given.app(router="nginx")
+    ingress = scene.sandbox.get(kinds.INGRESS, "shop", "web")
+    assert ingress is not None
+    metadata = ingress["metadata"]
+    scene.sandbox.apply(
+        {
+            **ingress,
+            "metadata": {**metadata, "labels": {**(metadata.get("labels") or {}), RELEASE: "long-ago"}},
+        }
+    )
+    run = scene.released(rollout("nginx", image="web:2.0.0-crash"))
+    then.ended(run, Result.UNREADY)
+    record = scene.oracle.record
+    assert record is not None
+    assert not [entry for entry in record.objects if entry.created and entry.ref.name == "web"]
+    assert scene.sandbox.get(kinds.INGRESS, "shop", "web") is not None
+    then.nobody_was_turned_away(scene)
