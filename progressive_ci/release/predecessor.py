@@ -35,20 +35,17 @@ def demand_last(plan: Plan, before: Record | None) -> None:
     last = last_finished(before)
     if last is None or last.release != plan.undoes:
         told = f"release {plan.undoes} is not the last finished one any more"
-        where, place = (
-            f"{plan.namespace}/{plan.workload.name}",
-            f"{plan.workload.name} --namespace {plan.namespace}",
-        )
-        advice = f"see what is deployed now: `progressive-ci status {place}`"
-        raise Refused(ProgressiveError(told, where=f"workload {where}", advice=advice))
+        namespace, name = plan.namespace, plan.workload.name
+        advice = f"see what is deployed now: `progressive-ci status {name} --namespace {namespace}`"
+        raise Refused(ProgressiveError(told, where=f"workload {namespace}/{name}", advice=advice))
 
 
 def promoted_by(record: Record | None, revision: str) -> str:
     """Which release has promoted a version, and when; it has left no name on its fields."""
-    promoted = [item for item in (record.endings if record else ()) if item.result is Result.PROMOTED]
-    if not promoted or promoted[-1].revision != revision:
+    endings = [item for item in (record.endings if record else ()) if item.result is Result.PROMOTED]
+    if not endings or endings[-1].revision != revision:
         return ""
-    return f"release {promoted[-1].release} at {promoted[-1].at}"
+    return f"release {endings[-1].release} at {endings[-1].at}"
 
 
 def changed_no_pods(record: Record) -> bool:

@@ -62,8 +62,7 @@ def rollback(
         hands.lease.release()
         return nothing(record, name)
     done = _back(release, asked)
-    # The step after a job only tidies up; who asks for the old version must hear that it does not serve.
-    return done if not held or done.result is not Result.PROMOTED else too_late(done.release, done.advice)
+    return too_late(done.release, done.advice) if done.result is Result.PROMOTED else done
 
 
 def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcome:

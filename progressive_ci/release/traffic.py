@@ -165,11 +165,8 @@ def _contradicted(release: Release, wanted: Weight, told: Weight) -> Stop:
     )
 
 
-def acknowledged(release: Release) -> bool:
-    """Whether the route carries nothing for the canary, and its controller has confirmed that.
-
-    What is left of a split that never got its weight is taken away first.
-    """
+def clear(release: Release) -> bool:
+    """Take away what is left of a split that carries nothing; True once its controller has confirmed that."""
     table, route, objects = router(release), route_of(release), read_objects(release)
     if table.reached(route, objects, weight.NONE):
         return True

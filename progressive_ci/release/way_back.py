@@ -81,7 +81,7 @@ def _await_acknowledgement(release: Release) -> None:
     """The canary's pods stay until the route's controller has confirmed the change, or has had time for it."""
     clock, allowed = release.hands.clock, _acknowledgement_seconds(release)
     began = clock.now()
-    while not release.unconfirmed and not traffic.acknowledged(release):
+    while not release.unconfirmed and not traffic.clear(release):
         elapsed = clock.now() - began
         if elapsed >= allowed:
             release.unconfirmed = True
