@@ -32,15 +32,6 @@ def on_a_machine(router: str, **clock: object) -> tuple[Scene, OwnClock]:
     return scene, machine
 
 
-def is_promoted(scene: Scene, run: Run) -> None:
-    then.ended(run, Result.PROMOTED)
-    then.serves(scene, "2.0.0")
-    then.nothing_left(scene)
-    then.everything_but_the_version_is_as_before(scene)
-    then.nobody_was_turned_away(scene)
-    then.rules_held(scene)
-
-
 def is_restored(scene: Scene) -> None:
     then.serves(scene, "1.0.0")
     then.nothing_left(scene)
@@ -52,7 +43,7 @@ def is_restored(scene: Scene) -> None:
 def duration(scene: Scene, text: str) -> float:
     """Seconds of a promotion by the world's clock."""
     began = scene.sandbox.clock.now()
-    is_promoted(scene, scene.released(text))
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(text))
     return scene.sandbox.clock.now() - began
 
 
@@ -133,7 +124,7 @@ def test_a_machine_that_slept_for_five_minutes_goes_on_or_goes_back(
     run = scene.released(rollout(router, steps=STEPS))
     assert run.outcome is not None
     if run.outcome.result is Result.PROMOTED:
-        is_promoted(scene, run)
+        then.promoted_as_if_nothing_had_happened(scene, run)
     else:
         assert run.outcome.result in (Result.UNAVAILABLE, Result.CANCELLED, Result.UNREADY), run.outcome
         is_restored(scene)

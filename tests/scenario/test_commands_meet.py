@@ -84,14 +84,7 @@ def test_config_that_was_all_a_dead_run_had_created_goes_again() -> None:
 
 def meanwhile(scene: Scene, act: Callable[[], None]) -> None:
     """Something happens after the next command has read the journal, before it has the lease."""
-    done: list[bool] = []
-
-    def look(_: int, call: Call) -> None:
-        if not done and "/leases" in call.path:
-            done.append(True)
-            act()
-
-    scene.sandbox.faults.before_each(look)
+    when.asked(scene, "/leases", act)
 
 
 def test_a_word_for_a_held_release_promotes_no_other_one() -> None:

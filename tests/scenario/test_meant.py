@@ -170,14 +170,7 @@ def test_a_release_that_was_held_only_while_its_turn_was_waited_for_is_not_resum
 
 def once_it_is_planned(scene: Scene, act: Callable[[], None]) -> None:
     """Something happens when the next command, an undoing, has read all that it goes by."""
-    done: list[bool] = []
-
-    def look(_: int, call: Call) -> None:
-        if not done and "/replicasets" in call.path:
-            done.append(True)
-            act()
-
-    scene.sandbox.faults.before_each(look)
+    when.asked(scene, "/replicasets", act)
 
 
 def undone(scene: Scene, options: Options) -> Run:

@@ -25,16 +25,6 @@ SEEDS = range(20 if os.environ.get("SWEEP") == "all" else 1)
 ANNOTATED = (*given.WATCHED, kinds.REPLICA_SET)
 
 
-def promoted(scene: Scene, run: Run) -> None:
-    """As if nothing had happened."""
-    then.ended(run, Result.PROMOTED)
-    then.serves(scene, "2.0.0")
-    then.nothing_left(scene)
-    then.everything_but_the_version_is_as_before(scene)
-    then.nobody_was_turned_away(scene)
-    then.rules_held(scene)
-
-
 def restored(scene: Scene, run: Run, result: Result) -> None:
     """Users have the old version, and nothing is left of the new one."""
     then.ended(run, result)
@@ -95,7 +85,7 @@ def test_every_third_write_may_meet_a_conflict(router: str, seed: int) -> None:
     scene.sandbox.faults.plan(
         faults.conflict(), when=lambda number, call: not call.dry and storm(number, call), times=1000
     )
-    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
 
 
 RESTS = {"forward": None, "on the way back": "SIGTERM"}
@@ -149,7 +139,7 @@ def test_every_tenth_request_may_go_wrong_and_each_effect_comes_once(
 ) -> None:
     scene = given.app(router=router)
     scene.sandbox.faults.plan(fault, when=now_and_then(seed, 0.1, since=PREFLIGHT, method=method), times=1000)
-    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
 
 
 AWAY: dict[str, Callable[[], Fault]] = {"hangs": faults.drop, "refuses": faults.refuse}
@@ -185,7 +175,7 @@ def test_a_server_that_is_away_for_less_than_the_reads_are_repeated_costs_nothin
     clock = scene.sandbox.clock
     away = during(clock, clock.now() + 20, clock.now() + 35)
     scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
-    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
 
 
 @pytest.mark.acceptance("F10")
@@ -194,7 +184,7 @@ def test_a_server_that_is_away_for_less_than_the_reads_are_repeated_costs_nothin
 def test_reads_that_lag_behind_lead_to_no_wrong_step(router: str, seconds: float) -> None:
     scene = given.app(router=router)
     scene.sandbox.faults.plan(stale_reads(scene.sandbox.store, seconds), when=lambda *_: True, times=100_000)
-    promoted(scene, scene.released(rollout(router, steps=STEPS)))
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
 
 
 @pytest.mark.acceptance("F10")

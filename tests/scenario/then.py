@@ -88,6 +88,16 @@ def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     assert record is None or record.state is State.ENDED, "the journal is open"
 
 
+def promoted_as_if_nothing_had_happened(scene: Scene, run: Run) -> None:
+    """The new version serves, nobody met an error, and nothing of ours is left."""
+    ended(run, Result.PROMOTED)
+    serves(scene, "2.0.0")
+    nothing_left(scene)
+    everything_but_the_version_is_as_before(scene)
+    nobody_was_turned_away(scene)
+    rules_held(scene)
+
+
 def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     """Every object has its fields back, and there is none more."""
     now = snapshot(scene.sandbox)

@@ -16,6 +16,18 @@ def later(scene: Scene, seconds: float, act: Callable[[], object]) -> None:
     scene.sandbox.clock.at(scene.sandbox.clock.now() + seconds, lambda: _done(act))
 
 
+def asked(scene: Scene, fragment: str, act: Callable[[], None]) -> None:
+    """Something happens once, before the next request to such a path."""
+    done: list[bool] = []
+
+    def look(_: int, call: Call) -> None:
+        if not done and fragment in call.path:
+            done.append(True)
+            act()
+
+    scene.sandbox.faults.before_each(look)
+
+
 def _done(act: Callable[[], object]) -> None:
     act()
 
