@@ -23,9 +23,15 @@ RECREATE = {"type": "Recreate"}
 
 
 def pause(release: Release) -> None:
-    """Pause NAME: from here on nobody's template change starts a pod."""
+    """Pause NAME: from here on nobody's template change starts a pod; one that has started already goes on."""
     ref = deployment_ref(release)
-    release.write(ref, existing(lambda seen: wish(ref, seen, [valued(PAUSED, value=True)])))
+
+    def decide(seen: JsonObject) -> Write | None:
+        if foreign_template(release, seen):
+            raise superseded(release, seen)
+        return wish(ref, seen, [valued(PAUSED, value=True)])
+
+    release.write(ref, existing(decide))
 
 
 def resume(release: Release) -> None:

@@ -17,8 +17,12 @@ from progressive_ci.release.release import Release, existing
 from progressive_ci.release.workload import complete, same_template
 
 
-def roll_to(release: Release, template: JsonObject) -> None:
-    """Template, the other fields and the replicas in one patch, resting on the generation that was seen."""
+def roll_to(release: Release, template: JsonObject) -> JsonObject:
+    """Template, the other fields and the replicas in one patch, resting on the generation that was seen.
+
+    Returns:
+        The template as the server stored it with that patch: what is read later may be somebody else's.
+    """
     ref = deployment_ref(release)
 
     def decide(seen: JsonObject) -> Write | None:
@@ -31,7 +35,9 @@ def roll_to(release: Release, template: JsonObject) -> None:
         rest = (item for item in edits if item["op"] != "test" or not item["path"].startswith("/spec"))
         return Patch(ref, (generation, *rest))
 
-    release.write(ref, existing(decide))
+    stored = release.write(ref, existing(decide)) or release.must_read(ref)
+    rolling: JsonObject = stored["spec"]["template"]
+    return rolling
 
 
 def _fields(release: Release) -> list[Original]:

@@ -77,6 +77,17 @@ def restart(scene: Scene) -> None:
     )
 
 
+def put(scene: Scene, version: str) -> None:
+    """`kubectl set image deployment/web web=web:VERSION`."""
+    scene.oracle.superseded = True
+    edit(scene, kinds.DEPLOYMENT, NAME, lambda item: _containers(item)[0].update(image=f"web:{version}"))
+
+
+def _containers(item: JsonObject) -> list[JsonObject]:
+    found: list[JsonObject] = item["spec"]["template"]["spec"]["containers"]
+    return found
+
+
 def scale(scene: Scene, replicas: int) -> None:
     """`kubectl scale deployment/web`, or an autoscaler."""
     edit(scene, kinds.DEPLOYMENT, NAME, lambda item: item["spec"].update(replicas=replicas))
@@ -89,7 +100,7 @@ def set_of(scene: Scene, version: str) -> JsonObject | None:
 
 
 def _image(item: JsonObject) -> str:
-    return str(item["spec"]["template"]["spec"]["containers"][0]["image"])
+    return str(_containers(item)[0]["image"])
 
 
 def scale_canary(scene: Scene, replicas: int) -> None:

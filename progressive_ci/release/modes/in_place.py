@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 def prepare(vigil: Vigil, found: Findings) -> None:
     """One template write, then the rollout, watched."""
     release = vigil.release
-    roll_to(release, found.template)
-    template = release.must_read(deployment_ref(release))["spec"]["template"]
-    _await(vigil, template)
+    _await(vigil, roll_to(release, found.template))
 
 
 def _await(vigil: Vigil, template: JsonObject) -> None:
