@@ -65,5 +65,12 @@ def _subject(plan: Plan, options: Options) -> str:
 
 def _lock_wait(settings: Settings) -> float:
     if settings.if_locked == IfLocked.REFUSE:
+        if settings.lock_wait:
+            advice = "leave one of them out: refuse gives up at once, queue waits"
+            raise SpecInvalid(
+                ProgressiveError(
+                    "--if-locked refuse waits for nobody, but --lock-wait is given", advice=advice
+                )
+            )
         return 0.0
     return QUEUE if settings.lock_wait is None else settings.lock_wait

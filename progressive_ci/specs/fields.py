@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from progressive_ci.model.names import is_name
+
 
 class Support(Enum):
     """What the tool does with a field that its dialect knows."""
@@ -119,6 +121,11 @@ def _is_count(value: Any) -> bool:  # noqa: ANN401 - any YAML value
 _PERCENT = re.compile(r"[0-9]{1,9}%?", re.ASCII)
 
 TEXT = Scalar("text", _is_text, "put the value in quotes")
+REFERENCE = Scalar(
+    "the name of an object",
+    lambda value: isinstance(value, str) and is_name(value),
+    "write the name alone: letters, digits, - and .",
+)
 NAME = Scalar("a name", lambda value: isinstance(value, str) and value != "", "write the object's name")
 CREDENTIAL = Scalar(
     "text", lambda value: isinstance(value, str) and value != "", "put it in quotes", secret=True
@@ -144,3 +151,4 @@ PAUSE = Scalar(
 )
 LABELS = Named(TEXT)
 NAMES = Many(NAME)
+REFERENCES = Many(REFERENCE)

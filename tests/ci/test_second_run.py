@@ -61,6 +61,15 @@ def test_nobody_aborts_without_a_reason(stage: Stage) -> None:
     assert last(done.stdout)["reason"] == "abort needs --reason; say why, as in --reason 'the queue grows'"
 
 
+def test_a_run_that_is_to_refuse_and_to_wait_is_told_so(stage: Stage) -> None:
+    spec = stage.spec(image="example/web:2")
+    done = stage.run("progressive-ci", "run", "-f", str(spec), "--if-locked", "refuse", "--lock-wait", "5m")
+    assert done.returncode == 2, done.stdout
+    assert last(done.stdout)["reason"].startswith(
+        "--if-locked refuse waits for nobody, but --lock-wait is given"
+    )
+
+
 def test_a_newer_run_takes_the_place_of_the_first(stage: Stage) -> None:
     first = stage.spec(image="example/web:2", pause="5m")
     one = stage.start("progressive-ci", "run", "-f", str(first), *QUICK, "--commit-order", "1")

@@ -7,6 +7,8 @@ from progressive_ci.specs.fields import (
     NAME,
     NAMES,
     PAUSE,
+    REFERENCE,
+    REFERENCES,
     SHARE,
     TEXT,
     WHOLE,
@@ -20,7 +22,7 @@ from progressive_ci.specs.fields import (
 from progressive_ci.specs.metadata_fields import OBJECT, SELECTOR, STATUS, WORKLOAD
 
 TEMPLATE_REFERENCES = Many(
-    Struct({"templateName": built(NAME, required=True), "clusterScope": built(FLAG)}),
+    Struct({"templateName": built(REFERENCE, required=True), "clusterScope": built(FLAG)}),
 )
 
 RULES = Many(Struct({"metricName": built(NAME, "a regular expression", required=True)}))
@@ -74,8 +76,8 @@ _STEP = Struct(
 
 _NGINX = Struct(
     {
-        "stableIngress": built(NAME),
-        "stableIngresses": built(NAMES),
+        "stableIngress": built(REFERENCE),
+        "stableIngresses": built(REFERENCES),
         "annotationPrefix": built(NAME),
         "additionalIngressAnnotations": built(LABELS),
         "canaryIngressAnnotations": built(LABELS),
@@ -84,7 +86,7 @@ _NGINX = Struct(
 
 _VIRTUAL_SERVICE = Struct(
     {
-        "name": built(NAME, "NAME or NAME.NAMESPACE", required=True),
+        "name": built(REFERENCE, "NAME or NAME.NAMESPACE", required=True),
         "routes": built(NAMES),
         "tlsRoutes": later(),
         "tcpRoutes": later(),
@@ -99,7 +101,7 @@ _ISTIO = Struct(
     }
 )
 
-_HEADER_ROUTES = Struct({"name": built(NAME, required=True), "useHeaderRoutes": later(unless=(False,))})
+_HEADER_ROUTES = Struct({"name": built(REFERENCE, required=True), "useHeaderRoutes": later(unless=(False,))})
 
 _SELECTOR_LATER = later("name the routes")
 
@@ -108,13 +110,13 @@ GATEWAY_API = "argoproj-labs/gatewayAPI"
 
 _GATEWAY = Struct(
     {
-        **dict.fromkeys(("httpRoute", "grpcRoute", "tcpRoute", "tlsRoute"), built(NAME)),
+        **dict.fromkeys(("httpRoute", "grpcRoute", "tcpRoute", "tlsRoute"), built(REFERENCE)),
         **dict.fromkeys(("httpRoutes", "grpcRoutes", "tcpRoutes", "tlsRoutes"), built(Many(_HEADER_ROUTES))),
         **dict.fromkeys(
             ("httpRouteSelector", "grpcRouteSelector", "tcpRouteSelector", "tlsRouteSelector"),
             _SELECTOR_LATER,
         ),
-        "namespace": built(NAME),
+        "namespace": built(REFERENCE),
         "disableInProgressLabel": built(FLAG),
         "inProgressLabelKey": built(NAME),
         "inProgressLabelValue": built(TEXT),
@@ -134,8 +136,8 @@ _ROUTING = Struct(
 
 _CANARY = Struct(
     {
-        "canaryService": built(NAME),
-        "stableService": built(NAME),
+        "canaryService": built(REFERENCE),
+        "stableService": built(REFERENCE),
         "steps": built(Many(_STEP)),
         "trafficRouting": built(_ROUTING, "without it the share of pods is the share of traffic"),
         "maxSurge": built(SHARE, "without trafficRouting"),
@@ -163,7 +165,7 @@ _WORKLOAD_REF = Struct(
     {
         "apiVersion": built(TEXT, "apps/v1"),
         "kind": built(TEXT, "Deployment", required=True),
-        "name": built(NAME, required=True),
+        "name": built(REFERENCE, required=True),
         "scaleDown": built(TEXT, "never, since the Deployment itself is released"),
     }
 )
