@@ -65,9 +65,8 @@ def test_a_run_that_is_to_refuse_and_to_wait_is_told_so(stage: Stage) -> None:
     spec = stage.spec(image="example/web:2")
     done = stage.run("progressive-ci", "run", "-f", str(spec), "--if-locked", "refuse", "--lock-wait", "5m")
     assert done.returncode == 2, done.stdout
-    assert last(done.stdout)["reason"].startswith(
-        "--if-locked refuse waits for nobody, but --lock-wait is given"
-    )
+    told = str(last(done.stdout)["reason"])
+    assert told.startswith("--if-locked refuse waits for nobody, but --lock-wait is given")
 
 
 def test_a_newer_run_takes_the_place_of_the_first(stage: Stage) -> None:
