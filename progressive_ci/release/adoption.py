@@ -11,7 +11,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.drift import hold_pause
+from progressive_ci.release.drift import hold_pause, hold_pins
 from progressive_ci.release.patience import CONTROLLER, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
@@ -34,6 +34,8 @@ from progressive_ci.release.workload import (
 
 _CONTROLLER_SECONDS = 60.0
 _REVISION_SECONDS = 5.0
+_ENDPOINTS = 1.0
+"""Seconds in which Services follow their selectors: where one doesn't, somebody may have changed it."""
 _NEARLY_ALL = Weight(99)
 
 
@@ -44,7 +46,7 @@ def promote(release: Release) -> None:
         _repoint(release)
         if traffic.routed(release):
             release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
-            drain(release, release.record.drain_seconds)
+            drain(release, release.record.drain_seconds, disturbed=lambda: _put_right(release))
     deployment.put_template(release)
     until(
         release,
@@ -99,9 +101,20 @@ def _repoint(release: Release) -> None:
     release.armed = ()
     for name in release.record.pinned:
         pin(release, name, release.record.canary.hash)
-    until(
-        release, lambda: _all_serve(release), "every Service has the new pods as endpoints", after=CONTROLLER
-    )
+    began = release.hands.clock.now()
+
+    def done() -> bool:
+        served = _all_serve(release)
+        if not served and release.hands.clock.now() - began > _ENDPOINTS:
+            hold_pins(release, moved=True)
+        return served
+
+    until(release, done, "every Service has the new pods as endpoints", after=CONTROLLER)
+
+
+def _put_right(release: Release) -> bool:
+    """Whether a Service has led to old pods again, by somebody's hand; it leads to the new ones now."""
+    return not _all_serve(release) and hold_pins(release, moved=True)
 
 
 def _all_serve(release: Release) -> bool:

@@ -56,25 +56,36 @@ def _leave_alone(who: str, field: str) -> str:
     return f"let {who} leave {field} alone while a release runs: the README says how, under `With GitOps`"
 
 
-def hold_pins(release: Release) -> None:
-    """Look at every bound Service afresh, and put back what binds it to one version where somebody has taken it off."""
+def hold_pins(release: Release, *, moved: bool = False) -> bool:
+    """Look at every bound Service afresh, and put back what binds it to one version where somebody has taken it off.
+
+    Args:
+        release: whose Services.
+        moved: whether all of them lead to the new version already.
+
+    Returns:
+        Whether one was put back.
+    """
+    undone = False
     for name in release.record.pinned:
-        ref, wanted = service_ref(release, name), pin_of(release, name)
+        ref, wanted = service_ref(release, name), pin_of(release, name, moved=moved)
         found = release.read(ref)
         if found is None:
             raise gone(ref)
         if wanted is not None and look_up(found, wanted.path) != wanted:
             _put_back(release, ref, wanted)
+            undone = True
+    return undone
 
 
-def pin_of(release: Release, name: str) -> Original | None:
+def pin_of(release: Release, name: str, *, moved: bool) -> Original | None:
     """What binds a Service to one version while both have pods."""
     entry, record = release.record.owned(service_ref(release, name)), release.record
     if entry is None or not entry.originals or record.route is None:
         return None
     original, is_canary = entry.originals[0], name == record.route.canary_service
     if record.mode is Mode.ADOPT:
-        return valued(original.path, (record.canary if is_canary else record.stable).hash)
+        return valued(original.path, (record.canary if is_canary or moved else record.stable).hash)
     return valued(original.path, canary_name(record.name)) if is_canary else original
 
 

@@ -41,6 +41,7 @@ def serve(vigil: Vigil) -> None:
     if release.record.mode is Mode.IN_PLACE or not release.record.stable.hash:
         return
     if vigil.serving:
+        _demand_served(release)
         _hold_sheltered(vigil)
         return
     vigil.serving = True
@@ -87,10 +88,7 @@ def look(vigil: Vigil) -> None:
 def _after_count(vigil: Vigil) -> None:
     """Each count of endpoints tells of Services that are gone and of pods that are lost."""
     release = vigil.release
-    for name in release.unserved:
-        if release.read(service_ref(release, name)) is None:
-            raise gone(service_ref(release, name))
-    release.unserved = ()
+    _demand_served(release)
     carried = release.carries
     if carried in (None, weight.NONE) or not traffic.routed(release):
         return
@@ -99,6 +97,14 @@ def _after_count(vigil: Vigil) -> None:
     needed = traffic.needed_pods(carried, release.record.size)
     if release.canary_ready < max(1, needed - release.record.unavailable):
         _shelter(vigil, carried)
+
+
+def _demand_served(release: Release) -> None:
+    """A Service without EndpointSlices may be gone: then nothing comes of waiting."""
+    for name in release.unserved:
+        if release.read(service_ref(release, name)) is None:
+            raise gone(service_ref(release, name))
+    release.unserved = ()
 
 
 def _shelter(vigil: Vigil, share: Weight) -> None:

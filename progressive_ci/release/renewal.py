@@ -4,6 +4,8 @@ Before the commit point the old version is still whole, so the release goes back
 ReplicaSet anew from its own template, which it does as soon as it is not paused.
 """
 
+from collections.abc import Callable
+
 from progressive_ci.release import deployment
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.patience import await_gone, until
@@ -16,17 +18,21 @@ from progressive_ci.release.workload import available, complete
 _LOOK = 5.0
 
 
-def drain(release: Release, seconds: float) -> None:
+def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool]) -> None:
     """Let old pods finish their requests, as long as the new ones serve.
 
-    Raises:
-        Stop: the new version has no pods any more.
+    Args:
+        release: whose.
+        seconds: how long.
+        disturbed: looks whether the old pods may have got new requests meanwhile: then their time begins anew.
+            Stops where the new version has no pods any more.
     """
     clock = release.hands.clock
     over = clock.now() + seconds
     while (left := over - clock.now()) > 0:
         release.pause(min(_LOOK, left))
-        demand_canary(release)
+        if disturbed():
+            over = clock.now() + seconds
 
 
 def demand_canary(release: Release) -> None:

@@ -32,7 +32,7 @@ def _done(act: Callable[[], object]) -> None:
     act()
 
 
-def promoting(scene: Scene, number: int, act: Callable[[], None]) -> Callable[[], bool]:
+def promoting(scene: Scene, number: int, act: Callable[[], object]) -> Callable[[], bool]:
     """Something happens before the promotion's request with this number, counted from 0; tells whether it has."""
     seen = 0
 

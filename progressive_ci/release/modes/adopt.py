@@ -9,6 +9,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.release import adoption, canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
+from progressive_ci.release.drift import hold_pins
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.patience import CONTROLLER, await_gone, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
@@ -94,7 +95,10 @@ def _waits_for_more_than_readiness(release: Release) -> bool:
 def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: float) -> bool | None:
     """Whether the canary Service serves by enough new pods; after its first pin also by no others."""
     if first:
-        return _serves_alone(release, service, pods)
+        served = _serves_alone(release, service, pods)
+        if not served and elapsed > _STARTS:
+            hold_pins(release)
+        return served
     if traffic.count_canary(release) >= pods:
         return True
     if elapsed > _STARTS:

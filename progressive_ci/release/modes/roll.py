@@ -14,6 +14,7 @@ from progressive_ci.model.write import Create, Delete, Patch, pointer
 from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
+from progressive_ci.release.drift import hold_pins
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
@@ -29,6 +30,9 @@ from progressive_ci.release.workload import available, complete, hash_of, observ
 
 if TYPE_CHECKING:
     from progressive_ci.release.vigil import Vigil
+
+_ENDPOINTS = 1.0
+"""Seconds in which Services follow their selectors: where one doesn't, somebody may have changed it."""
 
 _REPLICAS = pointer("spec", "replicas")
 _FLOOR = pointer("spec", "minReplicas")
@@ -104,8 +108,9 @@ def scale(vigil: Vigil, pods: int) -> None:
     owner = release.must_read(deployment_ref(release))
     service = traffic.route_of(release).canary_service
     _bind(release, owner, service, canary_name(release.record.name))
+    bound = clock.now()
     vigil.poll(
-        lambda: _serves(release, service, pods),
+        lambda: _serves(release, service, pods, elapsed=clock.now() - bound),
         seconds=allowed,
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: unready(f"Service {service} has fewer than {pods} ready endpoints of the new version"),
@@ -131,11 +136,13 @@ def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
     return None
 
 
-def _serves(release: Release, service: str, pods: int) -> bool | None:
+def _serves(release: Release, service: str, pods: int, *, elapsed: float) -> bool | None:
     ready = serving(release, (service,))[service]
-    return (
-        True if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)) else None
-    )
+    if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)):
+        return True
+    if elapsed > _ENDPOINTS:
+        hold_pins(release)
+    return None
 
 
 def promote(release: Release) -> None:

@@ -1,0 +1,126 @@
+"""Somebody changes or deletes once, before any request of a release, what it works with: no wait is long in vain.
+
+Every request of every row is one case; a run takes some of them, spread evenly, and all with SWEEP=all.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox.call import Call
+from tests.scenario import given, meddling, then, when
+from tests.scenario.documents import rollout
+from tests.scenario.rows import ROWS, STEPS, Row
+from tests.scenario.scene import Run, Scene
+from tests.scenario.test_interrupted import LONGEST, STRIDE, offset
+
+BETWEEN_LOOKS = 1500
+"""Requests that are turned away in the few seconds between two looks; ten minutes would be a hundred times that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What somebody does, and what becomes of the release.
+
+    Attributes:
+        act: what.
+        results: how the release may end.
+        lost: how many requests the act itself may turn away.
+        broken: rules that the act itself breaks, by the oracle's name for them.
+    """
+
+    act: Callable[[Scene], object]
+    results: tuple[Result, ...] = (Result.PROMOTED,)
+    lost: float = 1e-6
+    broken: tuple[str, ...] = ()
+
+
+CASES = {
+    "selectors": Case(meddling.unpin, broken=("1", "3", "pin")),
+    "canary Service deleted": Case(
+        lambda scene: meddling.delete(scene, kinds.SERVICE, meddling.CANARY),
+        (Result.CANCELLED, Result.PROMOTED, Result.REFUSED),
+        BETWEEN_LOOKS,
+        ("1",),
+    ),
+}
+ROUTED = tuple(row for row in ROWS.values() if row.routed)
+
+
+def meddled(row: Row, case: Case, first: int) -> Iterator[tuple[Scene, Run, str]]:
+    """The release again and again, each time with the act before a later request, until there is none so late."""
+    for number in range(1 + first, LONGEST, STRIDE):
+        scene = row.open()
+        scene.oracle.excused = case.broken
+        acted = _before(scene, len(scene.sandbox.log) + number, partial(case.act, scene))
+        run = scene.released(row.text)
+        if not acted:
+            return
+        scene.sandbox.clock.run(60)
+        yield scene, run, f"before request {number}"
+    pytest.fail(f"the release has more than {LONGEST} requests")
+
+
+def _before(scene: Scene, number: int, act: Callable[[], object]) -> list[int]:
+    """Act once, before the request with this number; tells whether that was."""
+    acted: list[int] = []
+
+    def look(sent: int, call: Call) -> None:
+        del call
+        if not acted and sent >= number:
+            acted.append(sent)
+            act()
+
+    scene.sandbox.faults.before_each(look)
+    return acted
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("row", ROUTED, ids=lambda row: row.name)
+def test_whatever_somebody_does_once_is_put_right_or_ends_the_release_soon(row: Row, name: str) -> None:
+    case = CASES[name]
+    for scene, run, where in meddled(row, case, offset(row, 31 * list(CASES).index(name))):
+        assert run.outcome is not None
+        assert run.outcome.result in case.results, f"{where}: {run.outcome.result}: {run.outcome.reason}"
+        then.runs(scene, row.new if run.outcome.result is Result.PROMOTED else row.old)
+        then.nothing_left(scene)
+        assert scene.sandbox.traffic.failures < case.lost, where
+        then.rules_held(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [4, 6, 9, 14])
+def test_a_service_that_is_deleted_while_everything_goes_to_the_new_version_ends_the_release_at_once(
+    number: int,
+) -> None:
+    scene = given.app()
+    acted = when.promoting(scene, number, partial(CASES["canary Service deleted"].act, scene))
+    run = scene.released(rollout("gateway", steps=STEPS))
+    assert acted()
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason == "somebody has deleted Service shop/web-canary, which this release needs"
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [4, 6, 9, 14])
+def test_pins_that_are_taken_off_while_old_pods_drain_are_set_again_once(number: int) -> None:
+    scene = given.app()
+    scene.oracle.excused = CASES["selectors"].broken
+    acted = when.promoting(scene, number, partial(meddling.unpin, scene))
+    run = scene.released(rollout("gateway", steps=STEPS))
+    assert acted()
+    scene.oracle.excused = ()
+    then.ended(run, Result.PROMOTED)
+    assert any("it is set again, once" in told for told in then.warnings(run)) or number < 6
+    then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
