@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -23,17 +23,18 @@ from progressive_ci.sandbox.tokens import ADMIN_TOKEN
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE, NAME = "shop", "web"
-PATIENCE = 60.0
+PATIENCE = 120.0
 RATE = 'sum(rate(http_requests_total{namespace="shop"}[5s]))'
 OWN = ("PROGRESSIVE_CI_", "GITHUB_", "GITLAB_", "CI_", "JENKINS_", "INPUT_", "STATE_", "RUNNER_")
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a test plays: the cluster, and a folder of its own."""
+    """Where a test plays: the cluster, a folder of its own, and the programs that end with it."""
 
     server: SandboxServer
     folder: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def spec(self, *, image: str, pause: str = "1s", checked: bool = False) -> Path:
         """A folder with a Rollout that gives the new version half of the traffic for a while."""
@@ -79,7 +80,7 @@ class Stage:
 
     def start(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a program in the folder."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=self.folder,
             env=environment or self.environment(),
@@ -87,6 +88,15 @@ class Stage:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """End what a test that failed has left running."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def weight(self) -> int:
         """What the route gives the new version."""
@@ -151,6 +161,7 @@ def opened() -> Iterator[Stage]:
         try:
             yield stage
         finally:
+            stage.end()
             server.stop()
 
 

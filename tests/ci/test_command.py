@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.ci.stage import NAME, NAMESPACE, Stage
+from tests.ci.stage import NAME, NAMESPACE, PATIENCE, Stage
 
 QUICK = ("--settle", "100ms")
 
@@ -68,7 +68,7 @@ def test_a_rollout_from_standard_input_is_released_with_a_full_disk_under_the_re
         env=stage.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout
@@ -81,7 +81,7 @@ def test_a_signal_rolls_back_and_ends_with_thirteen(stage: Stage) -> None:
     run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK, "--report", str(report))
     stage.reach(50, run)
     run.send_signal(signal.SIGTERM)
-    output, _ = run.communicate(timeout=60)
+    output, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 13, output
     assert last(output)["result"] == "rolled-back-cancelled"
     assert json.loads(report.read_text())["outcome"]["exit"] == 13
@@ -93,7 +93,7 @@ def test_a_closed_standard_output_does_not_stop_a_rollback(stage: Stage) -> None
     run = stage.start("sh", "-c", f"exec progressive-ci run -f {folder} --settle 100ms >&-")
     stage.reach(50, run)
     run.send_signal(signal.SIGTERM)
-    run.communicate(timeout=60)
+    run.communicate(timeout=PATIENCE)
     assert run.returncode == 13
     assert stage.weight() == 0
 
@@ -105,7 +105,7 @@ def test_a_reader_that_leaves_does_not_stop_a_rollback(stage: Stage) -> None:
     assert run.stdout is not None
     run.stdout.close()
     run.send_signal(signal.SIGTERM)
-    assert run.wait(60) == 13
+    assert run.wait(PATIENCE) == 13
     assert stage.weight() == 0
 
 
