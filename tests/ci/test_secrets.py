@@ -107,7 +107,9 @@ def released(
         stage.server.world.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
     stage.server.write_kubeconfig(stage.folder / "kubeconfig", TOKEN)
     folder = stage.spec(image=image)
-    documents = [rollout(image, "4s", checked=True), *templates(server, login)]
+    # A bad version is rolled back within its pause, however slow the machine is.
+    pause = "5m" if "err" in image else "4s"
+    documents = [rollout(image, pause, checked=True), *templates(server, login)]
     (folder / "rollout.yaml").write_text(yaml.safe_dump_all(documents))
     files = {name: stage.folder / name for name in ("summary", "outputs", "state", "report.json")}
     chosen = stage.environment(
