@@ -39,7 +39,7 @@ class Engine:
         """Build something; its output is shown when it fails."""
         _must(("buildah", *self.storage, *arguments))
 
-    def podman(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+    def podman(self, *arguments: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         """Run podman to its end."""
         command = ("podman", *self.storage, "--runtime", "runc", "--cgroup-manager", "cgroupfs", *arguments)
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
