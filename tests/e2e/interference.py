@@ -24,6 +24,11 @@ def writes_route(call: Call) -> bool:
     return call.method == "PATCH" and call.path.rsplit("/", 2)[-2] in {"httproutes", "virtualservices"}
 
 
+def is_question(call: Call) -> bool:
+    """Whether it asks Prometheus, which a thread of its own does for each question."""
+    return "/services/" in call.path and "/proxy" in call.path
+
+
 def starts_promotion(call: Call) -> bool:
     """Whether it is the journal entry that begins the promotion."""
     return call.method == "PATCH" and "/configmaps/" in call.path and b"PROMOTING" in call.body
@@ -36,6 +41,7 @@ class Stall:
     Attributes:
         matches: which request.
         drips: whether it is answered at all.
+        begins: from which request on.
         met: set when that request has come.
         over: set it to let go of a request that hangs.
         seen: every request with the time at which it came.
@@ -43,6 +49,8 @@ class Stall:
 
     matches: Matches
     drips: bool
+    begins: Matches = lambda _: True
+    begun: threading.Event = field(default_factory=threading.Event)
     met: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     seen: list[tuple[float, Call]] = field(default_factory=list)
@@ -50,7 +58,9 @@ class Stall:
     def before(self, call: Call) -> Answer | None:
         """Hold it, if it is the one."""
         self.seen.append((time.time(), call))
-        if self.drips or self.met.is_set() or not self.matches(call):
+        if self.begins(call):
+            self.begun.set()
+        if self.drips or not self._is_it(call):
             return None
         self.met.set()
         self.over.wait(_LONGEST)
@@ -58,14 +68,18 @@ class Stall:
 
     def after(self, call: Call, answer: Answer) -> Answer | None:
         """Let it drip, if it is the one."""
-        if not self.drips or self.met.is_set() or not self.matches(call):
+        if not self.drips or not self._is_it(call):
             return None
         self.met.set()
         return replace(answer, pause=1.0)
 
+    def _is_it(self, call: Call) -> bool:
+        return self.begun.is_set() and not self.met.is_set() and self.matches(call)
+
     def first_after(self, moment: float) -> Call:
-        """The first request after a moment, those about the lease not counted."""
-        return next(call for at, call in self.seen if at > moment and not is_renewal(call))
+        """The first request after a moment, without those of other threads: the lease's, and questions asked before."""
+        later = (call for at, call in self.seen if at > moment)
+        return next(call for call in later if not is_renewal(call) and not is_question(call))
 
 
 @dataclass(slots=True)
