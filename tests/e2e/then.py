@@ -74,11 +74,13 @@ def only_serves(shop: Shop, image: str, *, replicas: int = 4) -> None:
     def so() -> bool:
         found = shop.cluster.admin.get("Deployment", NAME, shop.namespace)
         spec, status = found["spec"], found["status"]
+        if status.get("observedGeneration", 0) < found["metadata"]["generation"]:
+            return False
         counts = {status.get(key) for key in ("replicas", "updatedReplicas", "readyReplicas")}
         running = spec["template"]["spec"]["containers"][0]["image"] == image
         return running and counts == {replicas} and not spec.get("paused")
 
-    wait_until(f"{NAME} runs {image} with {replicas} pods", so, seconds=10)
+    wait_until(f"{NAME} runs {image} with {replicas} pods", so)
     found = shop.cluster.admin.get("Deployment", NAME, shop.namespace)
     assert found["spec"]["strategy"]["type"] == "RollingUpdate"
     assert len(pods(shop, image).restarts) == replicas
