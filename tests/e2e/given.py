@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,18 +179,18 @@ def rollout(
     steps: Sequence[Document] = INTRODUCTION,
     judged: bool = True,
     ready_seconds: int = 60,
-    env: Mapping[str, str] | None = None,
     replicas: int | None = None,
+    drains: tuple[int, int] = (3, 3),
 ) -> Document:
-    """The Rollout that releases an image."""
+    """The Rollout that releases an image; old pods have the first seconds to finish, new ones the second."""
     canary: Document = {"steps": list(steps)}
     if router in TRAFFIC:
         canary |= {
             "canaryService": CANARY,
             "stableService": STABLE,
             "trafficRouting": TRAFFIC[router],
-            "scaleDownDelaySeconds": 3,
-            "abortScaleDownDelaySeconds": 3,
+            "scaleDownDelaySeconds": drains[0],
+            "abortScaleDownDelaySeconds": drains[1],
         }
     if judged:
         args = [{"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}]
@@ -199,7 +199,7 @@ def rollout(
             "args": args,
             "startingStep": 1,
         }
-    like = workloads.deployment(NAME, image, env=env)["spec"]
+    like = workloads.deployment(NAME, image)["spec"]
     spec: Document = {"selector": like["selector"], "template": like["template"]}
     if replicas is not None:
         spec["replicas"] = replicas
@@ -299,11 +299,11 @@ def a_policy_changes_deployments(shop: Shop) -> Iterator[None]:
         admin.delete("MutatingAdmissionPolicy", name)
 
 
-def in_place(shop: Shop, image: str) -> tuple[Document, Document]:
+def in_place(shop: Shop, image: str, *, count: int = 5) -> tuple[Document, Document]:
     """A plain Deployment, and an AnalysisTemplate that judges it with `--analysis success-rate`."""
     deployment = workloads.deployment(NAME, image, replicas=4)
-    deployment["spec"]["progressDeadlineSeconds"] = 20
-    template = analysis(count=5, initialDelay="4s")
+    deployment["spec"]["progressDeadlineSeconds"] = 60
+    template = analysis(count=count, initialDelay="4s")
     (metric,) = template["spec"]["metrics"]
     prometheus = metric["provider"]["prometheus"]
     series = f'namespace="{shop.namespace}"'

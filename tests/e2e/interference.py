@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.e2e.cluster.exchange import Answer, Call, DropError
 
-_LONGEST = 60.0
+_LONGEST = 300.0
 
 Matches = Callable[[Call], bool]
 

@@ -15,6 +15,7 @@ from tests.e2e.interference import Matches, OnTheWire, writes_route
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 _SHORT = ("--lease", "3s")
+_CONTROLLERS = "deployment.kubernetes.io/"
 _KINDS = ("Deployment", "ReplicaSet", "Service", "HTTPRoute", "ConfigMap", "Lease")
 
 _MOMENTS = {
@@ -23,6 +24,8 @@ _MOMENTS = {
     "promotion": "old pods finish",
     "rollback": "the new pods finish",
 }
+_DRAINS = {"promotion": (15, 3), "rollback": (3, 15)}
+"""Seconds in which the test has to notice the moment."""
 
 
 @pytest.mark.acceptance("F04")
@@ -30,7 +33,7 @@ _MOMENTS = {
 def test_a_run_that_stood_still_changes_nothing_after_a_take_over(
     shop: Callable[..., Shop], moment: str
 ) -> None:
-    place = _open(shop)
+    place = _open(shop, promoted=moment == "promotion", drains=_DRAINS.get(moment, (3, 3)))
     with when.users(place) as load:
         with when.start(place, "run", *_SHORT) as tool:
             if moment == "rollback":
@@ -74,7 +77,7 @@ _WRITES: dict[str, tuple[Matches, bool]] = {
 def test_a_request_that_is_on_the_wire_meanwhile_takes_no_effect(
     shop: Callable[..., Shop], matches: Matches, *, cancelled: bool
 ) -> None:
-    place = _open(shop)
+    place = _open(shop, promoted=not cancelled)
     wire = OnTheWire(matches)
     with RecordingProxy(place.cluster, wire) as proxy, when.users(place) as load:
         with when.start(place, "run", *_SHORT, server=proxy.url) as tool:
@@ -99,9 +102,10 @@ def test_a_request_that_is_on_the_wire_meanwhile_takes_no_effect(
     then.nothing_of_ours_is_left(place)
 
 
-def _open(shop: Callable[..., Shop]) -> Shop:
+def _open(shop: Callable[..., Shop], *, promoted: bool, drains: tuple[int, int] = (3, 3)) -> Shop:
+    """A release that comes to its promotion, or one that waits at half of the traffic for whatever is to happen."""
     place = shop()
-    place.releases(NEW, steps=given.setting(50, 100, pause="2s"))
+    place.releases(NEW, steps=given.setting(50, 100, pause="2s" if promoted else "20s"), drains=drains)
     return place
 
 
@@ -116,10 +120,13 @@ def _changed_nothing(place: Shop, zombie: when.Run, before: dict[str, str], sinc
 
 def _stands(place: Shop) -> dict[str, str]:
     """Everything that a release writes, without what controllers and the server add meanwhile."""
-    found = {}
+    found: dict[str, str] = {}
     for kind in _KINDS:
         for item in place.cluster.admin.list(kind, place.namespace):
-            metadata = {key: item["metadata"].get(key) for key in ("labels", "annotations", "uid")}
+            metadata = {key: item["metadata"].get(key) for key in ("labels", "uid")}
+            notes = item["metadata"].get("annotations") or {}
+            # The Deployment's controller notes revisions and sizes when it comes to it.
+            metadata["annotations"] = {k: v for k, v in notes.items() if not k.startswith(_CONTROLLERS)}
             body = {key: item.get(key) for key in ("spec", "data")}
             found[f"{kind} {item['metadata']['name']}"] = json.dumps([metadata, body], sort_keys=True)
     return found
