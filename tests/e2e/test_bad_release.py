@@ -81,17 +81,20 @@ def test_a_version_that_never_serves_is_taken_back(shop: Callable[..., Shop], ta
     assert then.pods(place, OLD) == before
     then.only_serves(place, OLD)
     then.nothing_of_ours_is_left(place)
-    assert run.seconds < 40
+
+
+_HALFWAY = [{"setWeight": 20}, {"pause": {"duration": "30s"}}, *given.setting(50, 100)]
+"""At step 2 the test has half a minute to take Prometheus away before the next weight."""
 
 
 def test_prometheus_may_be_away_for_less_than_the_timeout(shop: Callable[..., Shop]) -> None:
     place = shop()
-    place.releases(given.NEW)
-    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "180s") as tool:
-        tool.wait_for("== step 4/")
+    place.releases(given.NEW, steps=_HALFWAY)
+    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "300s") as tool:
+        tool.wait_for("== step 2/")
         with given.no_prometheus(place.cluster):
-            load.wait_for(requests=6000, seconds=120)  # a minute
-            assert "== step 6/" not in tool.log
+            load.wait_for(requests=6000, seconds=200)  # a minute
+            assert "-> 50 %" not in tool.log
         run = tool.end()
         records = load.stop()
     then.ended(run, 0, "promoted")
@@ -100,9 +103,9 @@ def test_prometheus_may_be_away_for_less_than_the_timeout(shop: Callable[..., Sh
 
 def test_prometheus_away_for_longer_is_no_verdict_on_the_version(shop: Callable[..., Shop]) -> None:
     place = shop()
-    place.releases(given.NEW)
-    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "8s") as tool:
-        tool.wait_for("== step 4/")
+    place.releases(given.NEW, steps=_HALFWAY)
+    with when.users(place) as load, when.start(place, "run", "--metrics-timeout", "20s") as tool:
+        tool.wait_for("== step 2/")
         with given.no_prometheus(place.cluster):
             run = tool.end()
         records = load.stop()

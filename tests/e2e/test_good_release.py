@@ -93,7 +93,7 @@ def test_a_first_release_that_fails_leaves_nothing(shop: Callable[..., Shop]) ->
     assert "no previous version" in run.log
     admin = place.cluster.admin
     assert not admin.list("Deployment", place.namespace)
-    admin.wait_until("its pods are gone", lambda client: not client.list("Pod", place.namespace), seconds=20)
+    admin.wait_until("its pods are gone", lambda client: not client.list("Pod", place.namespace))
     then.nothing_of_ours_is_left(place)
 
 
