@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
 from tests.e2e import given, then, when
 from tests.e2e.cluster import workloads
 from tests.e2e.cluster.client import Client, Document
+from tests.e2e.cluster.waiting import wait_until
 from tests.e2e.given import BAD, CANARY, NAME, NEW, OLD, STABLE, Shop
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
@@ -62,11 +64,21 @@ def _from_the_repository(place: Shop, way: Callable[[Shop, str], None]) -> None:
         _applied_by_the_server(place, OLD, force="true")
     admin = place.cluster.admin
     for document in _files(place, OLD):
-        name = document["metadata"]["name"]
-        entries = admin.get(document["kind"], name, place.namespace)["metadata"]["managedFields"]
-        others = [index for index, entry in enumerate(entries) if entry["manager"] == _CREATOR]
-        gone = [{"op": "remove", "path": f"/metadata/managedFields/{index}"} for index in reversed(others)]
-        admin.patch(document["kind"], name, gone, place.namespace)
+        kind, name = document["kind"], document["metadata"]["name"]
+        wait_until(
+            f"nobody else owns a field of {name}", partial(_disown, admin, kind, name, place.namespace)
+        )
+
+
+def _disown(admin: Client, kind: str, name: str, namespace: str) -> bool:
+    """Strike who created an object off its owners; controllers may write to it, which moves the entries."""
+    metadata = admin.get(kind, name, namespace)["metadata"]
+    managers = [entry["manager"] for entry in metadata["managedFields"]]
+    others = [index for index, manager in enumerate(managers) if manager == _CREATOR]
+    same = {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+    gone = [{"op": "remove", "path": f"/metadata/managedFields/{index}"} for index in reversed(others)]
+    admin.patch(kind, name, [same, *gone], namespace)
+    return True
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
