@@ -95,3 +95,5 @@ def _fewest_ready(stand: Stand, strike: Strike) -> Iterator[list[int]]:
     finally:
         over.set()
         watcher.join()
+    if strike.met:
+        counts.append(then.ready(stand.shop, image))  # also where the watcher got no turn
