@@ -85,9 +85,9 @@ class Shop:
         assert {item["metadata"]["name"] for item in chosen} == names, done.stdout
         return yaml.safe_dump_all(chosen)
 
-    def token(self, role: str, *, lacking: Document | None = None) -> str:
+    def token(self, role: str, *, lacking: Document | None = None, account: str = "ci") -> str:
         """A token with exactly the rights of a role, once they are in force and the lacking one is not."""
-        token = self.cluster.user("ci", role, self.namespace)
+        token = self.cluster.user(account, role, self.namespace)
         user = self.cluster.as_user(token)
         usual = [
             {**rule, "namespace": item["metadata"].get("namespace", self.namespace)}
@@ -299,11 +299,11 @@ def a_policy_changes_deployments(shop: Shop) -> Iterator[None]:
         admin.delete("MutatingAdmissionPolicy", name)
 
 
-def in_place(shop: Shop, image: str, *, count: int = 5) -> tuple[Document, Document]:
+def in_place(shop: Shop, image: str) -> tuple[Document, Document]:
     """A plain Deployment, and an AnalysisTemplate that judges it with `--analysis success-rate`."""
     deployment = workloads.deployment(NAME, image, replicas=4)
     deployment["spec"]["progressDeadlineSeconds"] = 60
-    template = analysis(count=count, initialDelay="4s")
+    template = analysis(count=5, initialDelay="4s")
     (metric,) = template["spec"]["metrics"]
     prometheus = metric["provider"]["prometheus"]
     series = f'namespace="{shop.namespace}"'

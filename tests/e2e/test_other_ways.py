@@ -143,7 +143,8 @@ def test_a_plain_deployment_gets_its_version_back_from_an_earlier_one_that_is_ba
 
 def test_a_version_that_somebody_else_puts_into_a_deployment_stays(shop: Callable[..., Shop]) -> None:
     place = shop("none")
-    place.write(*given.in_place(place, NEW, count=60))
+    # Its pods take their time, so that the other version comes before all of them are new.
+    place.write(*given.in_place(place, "example/app:2.0.0-start10"))
     with when.users(place) as load:
         with when.start(place, "run", *_JUDGED, role=place.role(options=_JUDGED)) as tool:
             tool.wait_for("== prepare")
