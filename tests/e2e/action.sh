@@ -88,13 +88,16 @@ expect "$first" 0 promoted
 expect "$second" 0 promoted
 expect 0.0.0-missing 11 rolled-back-unready
 
+# However late it is killed, it is still at half of the traffic.
+sed -i 's/duration: 5s/duration: 10m/' "$work/rollout.yaml"
 start "$third" &
 killed=$!
-for _ in $(seq 600); do
+for _ in $(seq 3000); do
   grep -q '0 % -> 50 %' "$work/log" 2>/dev/null && break
+  kill -0 "$killed" 2>/dev/null || break
   sleep 0.1
 done
-pkill -KILL -P "$killed"
+pkill -KILL -P "$killed" || { cat "$work/log"; exit 1; }
 wait "$killed" || true
 post >"$work/log" || { cat "$work/log"; exit 1; }
 grep -q recovered "$work/log" || { cat "$work/log"; exit 1; }
