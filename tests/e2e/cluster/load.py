@@ -119,7 +119,7 @@ class Load:
         if self._results.exists():
             self._attack.send_signal(signal.SIGINT)
             for process in (self._attack, self._encode):
-                process.wait(15)
+                process.wait(60)
             self.records()
             self._results.unlink()
         return self.records()
