@@ -11,7 +11,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.drift import hold_pause, hold_pins
+from progressive_ci.release.drift import hold_canary, hold_pause, hold_pins
 from progressive_ci.release.patience import CONTROLLER, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
@@ -130,9 +130,12 @@ def _all_serve(release: Release) -> bool:
 def _agreed(release: Release) -> bool:
     """The gate of the hand-over: templates and numbers as they are now."""
     owner = release.must_read(deployment_ref(release))
+    hold_pause(release, owner)
     if not observed(owner):
         return False
-    item = release.must_read(set_ref(release))
+    item = hold_canary(release, release.record.size)
+    if not available(item):
+        demand_canary(release)
     if not same_template(owner["spec"]["template"], item["spec"]["template"]):
         raise deployment.superseded(release, owner)
     held = owner["spec"].get("paused") is True and owner["spec"]["strategy"] == deployment.RECREATE
@@ -159,6 +162,7 @@ def _hand_over(release: Release) -> None:
             return False
         if not same_template(owner["spec"]["template"], item["spec"]["template"]):
             raise deployment.superseded(release, owner)
+        hold_pause(release, owner)
         if REVISION in annotations_of(item):
             release.seen[set_ref(release)] = item
             return _follow_wishes(release, sets, owner)
@@ -185,13 +189,14 @@ def _give_again(release: Release, elapsed: float) -> None:
     """It is not taken yet; where the first patch was refused, the numbers have changed since."""
     if elapsed > _CONTROLLER_SECONDS:
         raise unready(f"the Deployment has not taken the ReplicaSet over after {elapsed:.0f} s")
-    release.must_read(set_ref(release))
+    demand_canary(release)
     _give(release)
 
 
 def _follow_wishes(release: Release, sets: tuple[JsonObject, ...], owner: JsonObject) -> bool:
     """One turn of following what NAME is asked to have; true when every other ReplicaSet is at zero."""
-    deployment.put_replicas(release)
+    if not deployment.put_replicas(release):
+        return False
     if others_at_zero(release, sets, owner):
         return True
     canary_set.follow(release, replicas_of(release.must_know(deployment_ref(release))))

@@ -120,15 +120,17 @@ def _untested(operations: tuple[JsonObject, ...]) -> tuple[JsonObject, ...]:
     return tuple(item for item in operations if item["op"] != "test" or not item["path"].startswith("/spec"))
 
 
-def put_replicas(release: Release) -> None:
-    """The size that the spec asks for, where no autoscaler writes it."""
+def put_replicas(release: Release) -> bool:
+    """The size that the spec asks for, where no autoscaler writes it; false where somebody has resumed NAME."""
     ref, wanted = deployment_ref(release), release.record.wanted.replicas
-    if wanted is not None:
-        release.write(ref, existing(lambda seen: _sized(ref, seen, wanted)))
+    if wanted is None:
+        return True
+    stored = release.write(ref, existing(lambda seen: _sized(ref, seen, wanted)))
+    return stored is None or replicas_of(stored) == wanted
 
 
 def _sized(ref: Ref, seen: JsonObject, wanted: int) -> Patch | None:
-    if replicas_of(seen) == wanted:
+    if replicas_of(seen) == wanted or not seen["spec"].get("paused"):
         return None
     return Patch(ref, (test(PAUSED, value=True), replace(REPLICAS, wanted)))
 

@@ -15,8 +15,10 @@ from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.stop import Stop
+from progressive_ci.release.workload import replicas_of
 
 PAUSED = "/spec/paused"
+REPLICAS = pointer("spec", "replicas")
 FLOOR = pointer("spec", "minReplicas")
 
 
@@ -97,6 +99,20 @@ def _put_back(release: Release, ref: Ref, wanted: Original) -> None:
     )
     assert_once(release, ref.name, field="spec.selector", ref=ref, who=who, advice=advice)
     release.write(ref, existing(lambda seen: wish(ref, seen, [wanted])))
+
+
+def hold_canary(release: Release, needed: int) -> JsonObject:
+    """The canary's ReplicaSet or Deployment, read afresh: it must stand, and be asked for the pods that it needs."""
+    kind = DEPLOYMENT if release.record.mode is Mode.ROLL else kinds.REPLICA_SET
+    ref = Ref(kind, release.record.namespace, release.record.canary.name)
+    found = release.read(ref)
+    if found is None:
+        raise gone(ref)
+    if replicas_of(found) < needed:
+        who = last_writer(found, "f:replicas")
+        assert_once(release, f"canary {REPLICAS}", field="spec.replicas", ref=ref, who=who)
+        release.write(ref, existing(lambda seen: wish(ref, seen, [valued(REPLICAS, needed)])))
+    return found
 
 
 def hold_pause(release: Release, deployment: JsonObject) -> None:

@@ -11,13 +11,12 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import deployment, traffic
-from progressive_ci.release.canary_set import REPLICAS, deployment_ref
-from progressive_ci.release.drift import assert_once, gone, hold_floors, hold_pause, last_writer
+from progressive_ci.release.canary_set import deployment_ref
+from progressive_ci.release.drift import assert_once, gone, hold_canary, hold_floors, hold_pause, last_writer
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.patience import bounded
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.stop import unready
-from progressive_ci.release.workload import replicas_of
 
 if TYPE_CHECKING:
     from progressive_ci.release.release import Release
@@ -59,7 +58,7 @@ def _hold_sheltered(vigil: Vigil) -> None:
     release, now = vigil.release, vigil.release.hands.clock.now()
     if vigil.needed and now >= vigil.looked + _SHELTERED:
         vigil.looked = now
-        _hold_canary(release, vigil.needed)
+        hold_canary(release, vigil.needed)
 
 
 def look(vigil: Vigil) -> None:
@@ -82,7 +81,7 @@ def look(vigil: Vigil) -> None:
         _hold_route(vigil)
     else:
         _hold_stable(release)
-        _hold_canary(release, 0)
+        hold_canary(release, 0)
 
 
 def _after_count(vigil: Vigil) -> None:
@@ -116,7 +115,7 @@ def _shelter(vigil: Vigil, share: Weight) -> None:
     mode = MODES[release.record.mode]
     needed = traffic.needed_pods(share, mode.size(release))
     vigil.needed, vigil.looked = needed, release.hands.clock.now()
-    _hold_canary(release, needed)
+    hold_canary(release, needed)
     lower = max(Weight(floor(share.percent * ready / needed)), traffic.bearable(release, share))
     release.hands.reporter.emit(
         Warned(
@@ -145,28 +144,12 @@ def _hold_stable(release: Release) -> None:
         raise gone(ref)
 
 
-def _hold_canary(release: Release, needed: int) -> None:
-    """The canary's ReplicaSet or Deployment must stand, and be asked for the pods that its share needs."""
-    kind = kinds.DEPLOYMENT if release.record.mode is Mode.ROLL else kinds.REPLICA_SET
-    ref = Ref(kind, release.record.namespace, release.record.canary.name)
-    found = release.read(ref)
-    if found is None:
-        raise gone(ref)
-    if replicas_of(found) < needed:
-        who = last_writer(found, "f:replicas")
-        assert_once(release, f"canary {REPLICAS}", field="spec.replicas", ref=ref, who=who)
-        MODES[release.record.mode].grow(release, needed)
-
-
 def _hold_route(vigil: Vigil) -> None:
     """Put the split back, once, where somebody has changed it since it was written."""
     release = vigil.release
     route, table, wanted = traffic.route_of(release), traffic.router(release), release.carries
     objects = traffic.read_objects(release)
-    for ref in table.objects(route):
-        entry = release.record.owned(ref)
-        if ref not in objects and not (entry is not None and entry.created):
-            raise gone(ref)
+    traffic.demand_objects(release, objects)
     carried = table.weight(route, objects)
     if wanted is None or carried == wanted:
         return

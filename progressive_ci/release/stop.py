@@ -1,6 +1,6 @@
 """The one way in which a release says that it cannot go on."""
 
-from progressive_ci.errors import ProgressiveError
+from progressive_ci.errors import NotFound, ProgressiveError
 from progressive_ci.model.document import Source
 from progressive_ci.model.outcome import Cause, Result
 
@@ -32,6 +32,8 @@ def cause_of(error: ProgressiveError) -> Cause:
     """Why a release stops that met this error after its first write."""
     if isinstance(error, Stop):
         return error.cause
+    if isinstance(error, NotFound):
+        return cancelled(f"somebody has deleted {error.where or error.what}, which this release needs").cause
     return unavailable(f"refused or not answered: {error}", advice=error.advice).cause
 
 

@@ -23,7 +23,7 @@ from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.drift import hold_pins
+from progressive_ci.release.drift import gone, hold_pins
 from progressive_ci.release.ownership import freed
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop, unavailable
@@ -134,6 +134,8 @@ def _approach(release: Release, wanted: Weight, wait: Wait, noticed: Notice) -> 
     noticed(before)
     refused = contradicted = 0
     while not table.reached(route, objects, wanted):
+        if wanted > weight.NONE:
+            demand_objects(release, objects)
         try:
             release.write_all(table.shift(route, objects, wanted))
             arm(release)
@@ -163,6 +165,14 @@ def _contradicted(release: Release, wanted: Weight, told: Weight) -> Stop:
         f"{refs}: {wanted} was written {_ATTEMPTS} times, and {told} was read back each time",
         advice="a webhook or another tool changes the weights as they are written: let it leave them alone",
     )
+
+
+def demand_objects(release: Release, objects: Objects) -> None:
+    """Stop where somebody has deleted a route object that was there before this release."""
+    for ref in router(release).objects(route_of(release)):
+        entry = release.record.owned(ref)
+        if ref not in objects and not (entry is not None and entry.created):
+            raise gone(ref)
 
 
 def clear(release: Release) -> bool:

@@ -47,8 +47,15 @@ CASES = {
         BETWEEN_LOOKS,
         ("1",),
     ),
+    "canary's replicas": Case(
+        lambda scene: meddling.scale_canary(scene, 0),
+        (Result.PROMOTED, Result.UNREADY),
+        BETWEEN_LOOKS,
+        ("1", "3", "pin", "unpause"),
+    ),
+    "resumed": Case(meddling.resume),
 }
-ROUTED = tuple(row for row in ROWS.values() if row.routed)
+ADOPTED_OR_ROLLED = tuple(row for row in ROWS.values() if row.name != "in place")
 
 
 def meddled(row: Row, case: Case, first: int) -> Iterator[tuple[Scene, Run, str]]:
@@ -81,7 +88,7 @@ def _before(scene: Scene, number: int, act: Callable[[], object]) -> list[int]:
 
 @pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("row", ROUTED, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ADOPTED_OR_ROLLED, ids=lambda row: row.name)
 def test_whatever_somebody_does_once_is_put_right_or_ends_the_release_soon(row: Row, name: str) -> None:
     case = CASES[name]
     for scene, run, where in meddled(row, case, offset(row, 31 * list(CASES).index(name))):
@@ -124,3 +131,42 @@ def test_pins_that_are_taken_off_while_old_pods_drain_are_set_again_once(number:
     then.serves(scene, "2.0.0")
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
+
+
+@pytest.mark.acceptance("F18")
+def test_new_pods_that_somebody_takes_away_while_they_are_waited_for_are_asked_for_again() -> None:
+    scene = given.app()
+    when.later(scene, 1.0, partial(meddling.scale_canary, scene, 0))
+    run = scene.released(rollout("gateway", steps=STEPS))
+    then.promoted_as_if_nothing_had_happened(scene, run)
+    assert any("kubectl has changed spec.replicas of" in told for told in then.warnings(run))
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [17, 18, 19])
+def test_a_canary_that_has_lost_its_pods_is_not_handed_over(number: int) -> None:
+    scene = given.app()
+    scene.oracle.excused = ("3",)
+    acted = when.promoting(scene, number, partial(meddling.scale_canary, scene, 0))
+    run = scene.released(rollout("gateway", steps=STEPS))
+    assert acted()
+    then.ended(run, Result.UNREADY)
+    assert run.outcome is not None
+    assert "which carries all traffic, has no pod: somebody has interfered" in run.outcome.reason
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("row", [ROWS["gateway"], ROWS["istio"], ROWS["nginx"]], ids=lambda row: row.name)
+def test_a_route_that_somebody_has_deleted_is_named_before_the_next_weight(row: Row) -> None:
+    scene = row.open()
+    scene.oracle.excused = ("3",)
+    when.later(scene, 12.0, partial(meddling.delete_route, scene))
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ")
+    then.runs(scene, "1.0.0")
+    then.nothing_left(scene)

@@ -9,7 +9,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.release import adoption, canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.drift import hold_pins
+from progressive_ci.release.drift import hold_canary, hold_pins
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.patience import CONTROLLER, await_gone, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
@@ -97,12 +97,13 @@ def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: 
     if first:
         served = _serves_alone(release, service, pods)
         if not served and elapsed > _STARTS:
+            hold_canary(release, pods)
             hold_pins(release)
         return served
     if traffic.count_canary(release) >= pods:
         return True
     if elapsed > _STARTS:
-        _stop_where_hopeless(release, release.must_read(set_ref(release)), elapsed)
+        _stop_where_hopeless(release, hold_canary(release, pods), elapsed)
     return None
 
 
@@ -140,7 +141,7 @@ def _await_available(vigil: Vigil, pods: int, *, grown: bool) -> None:
 
 
 def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
-    item = release.must_read(set_ref(release))
+    item = hold_canary(release, pods)
     if observed(item) and available(item) >= pods:
         return True
     _stop_where_hopeless(release, item, elapsed)

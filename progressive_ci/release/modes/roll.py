@@ -14,7 +14,7 @@ from progressive_ci.model.write import Create, Delete, Patch, pointer
 from progressive_ci.release import deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
-from progressive_ci.release.drift import hold_pins
+from progressive_ci.release.drift import hold_canary, hold_pins
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
@@ -128,7 +128,7 @@ def _grown(ref: Ref, pods: int, seen: JsonObject) -> Patch | None:
 
 
 def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
-    item = release.must_read(canary_ref(release))
+    item = hold_canary(release, pods)
     if observed(item) and available(item) >= pods:
         return True
     if stop := diagnose(release, item, elapsed=elapsed, allowed=release.record.ready_seconds):
@@ -141,6 +141,7 @@ def _serves(release: Release, service: str, pods: int, *, elapsed: float) -> boo
     if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)):
         return True
     if elapsed > _ENDPOINTS:
+        hold_canary(release, pods)
         hold_pins(release)
     return None
 
