@@ -75,7 +75,7 @@ class ControlPlane:
             )
             self._processes.start(name, run(self._binaries[name], *common, *flags))
         admin = self.client()
-        wait_until("the API server is ready", lambda: self._ready(admin), seconds=60, every=0.05)
+        wait_until("the API server is ready", lambda: self._ready(admin), seconds=180, every=0.05)
 
     def _ready(self, admin: Client) -> bool:
         self._processes.check()
@@ -95,7 +95,7 @@ class ControlPlane:
             current = {c["metadata"]["name"]: c for c in client.list("CustomResourceDefinition")}
             return all(_established(current[name]) for name in names)
 
-        admin.wait_until("the custom resource definitions are established", established)
+        admin.wait_until("the custom resource definitions are established", established, seconds=180)
         return len(names)
 
     def kubeconfig(self, user: str) -> Path:

@@ -256,5 +256,5 @@ def _answering(around: Surroundings, address: str) -> str:
         around.processes.check()
         return session.get(url, timeout=2).status_code > 0
 
-    wait_until(f"the gateway {url} answers", answers, seconds=60)
+    wait_until(f"the gateway {url} answers", answers, seconds=180)
     return url

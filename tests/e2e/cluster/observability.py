@@ -19,6 +19,7 @@ def start_prometheus(admin: Client) -> None:
     admin.wait_until(
         "Prometheus answers through the service proxy",
         lambda client: client.send("GET", f"{_PROXY}/-/ready").ok,
+        seconds=180,
     )
 
 
