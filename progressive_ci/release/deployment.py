@@ -54,7 +54,7 @@ def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObj
 
 def stable_template(release: Release) -> JsonObject:
     """The template of the version that served before."""
-    side = release.record.stable
+    side = release.stable
     return template_of(release, side.name, side.template)
 
 

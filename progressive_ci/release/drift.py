@@ -87,7 +87,7 @@ def pin_of(release: Release, name: str, *, moved: bool) -> Original | None:
         return None
     original, is_canary = entry.originals[0], name == record.route.canary_service
     if record.mode is Mode.ADOPT:
-        return valued(original.path, (record.canary if is_canary or moved else record.stable).hash)
+        return valued(original.path, (record.canary if is_canary or moved else release.stable).hash)
     return valued(original.path, canary_name(record.name)) if is_canary else original
 
 

@@ -19,7 +19,7 @@ from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
 from progressive_ci.model.fence import Fence, fenced
-from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record
+from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record, Side
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.seal import seal_of
@@ -63,6 +63,7 @@ class Release:
         limit: monotonic time at which a rollback gives up.
         fenced_off: whether everything that was sent on the way forward comes too late.
         unclear: what was to be created when no clear answer came, and when.
+        renewed: stable's ReplicaSet as NAME has made it anew, where somebody has deleted the one of the record.
         seal: of what the record says from its first entry to its last.
     """
 
@@ -84,6 +85,7 @@ class Release:
     limit: float = float("inf")
     fenced_off: bool = False
     unclear: dict[Ref, float] = field(default_factory=dict)
+    renewed: Side | None = None
     seal: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +101,11 @@ class Release:
         self.hands.journal.write(encode(record))
         self.record = record
         self.evidence.clear()
+
+    @property
+    def stable(self) -> Side:
+        """The version that served before, where it stands now."""
+        return self.renewed or self.record.stable
 
     @property
     def fence(self) -> Fence:

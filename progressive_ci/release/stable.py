@@ -45,16 +45,21 @@ class Standing:
     @property
     def side(self) -> Side:
         """The stable side, with a copy of its template only where no history is kept."""
-        revision = labels_of(self.serving).get(HASH_LABEL, "")
-        forgetful = self.deployment["spec"].get("revisionHistoryLimit") == 0
-        template = without_hash(self.serving["spec"]["template"]) if forgetful else None
-        selector = f"{selector_text(self.deployment['spec']['selector'])},{HASH_LABEL}={revision}"
-        return Side(revision, name_of(self.serving), uid_of(self.serving), selector, template=template)
+        return side_of(self.deployment, self.serving)
 
     def with_template(self, template: JsonObject) -> JsonObject | None:
         """An earlier ReplicaSet that has a template already."""
         rest = (item for item in self.sets if uid_of(item) != uid_of(self.serving))
         return next((item for item in rest if same_template(item["spec"]["template"], template)), None)
+
+
+def side_of(deployment: JsonObject, serving: JsonObject) -> Side:
+    """One ReplicaSet of NAME as the stable side."""
+    revision = labels_of(serving).get(HASH_LABEL, "")
+    forgetful = deployment["spec"].get("revisionHistoryLimit") == 0
+    template = without_hash(serving["spec"]["template"]) if forgetful else None
+    selector = f"{selector_text(deployment['spec']['selector'])},{HASH_LABEL}={revision}"
+    return Side(revision, name_of(serving), uid_of(serving), selector, template=template)
 
 
 def stand(hands: Hands, found: JsonObject, *, unhealthy: bool = False) -> Standing:

@@ -227,7 +227,7 @@ def count_stable(release: Release) -> int:
     if routed(release):
         count_canary(release)
         return release.stable_ready[0]
-    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
+    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)
     number = int((release.read(ref) or {}).get("status", {}).get("readyReplicas") or 0)
     release.stable_ready = (number, release.hands.clock.now())
     return number

@@ -160,10 +160,10 @@ def _trouble(release: Release) -> str:
     service = service_ref(release, route.stable_service)
     if release.read(service) is None:
         return f"{service} does not exist: somebody has deleted it; create it again"
-    owner = release.read(Ref(kinds.REPLICA_SET, record.namespace, record.stable.name))
+    owner = release.read(Ref(kinds.REPLICA_SET, record.namespace, release.stable.name))
     if owner is None:
-        return f"its ReplicaSet {record.stable.name} does not exist: somebody has deleted it"
-    pods = pods_of(release, record.stable)
+        return f"its ReplicaSet {release.stable.name} does not exist: somebody has deleted it"
+    pods = pods_of(release, release.stable)
     found = hopeless(pods) or refused_creation(owner) or unschedulable(pods)
     if found is None:
         return ""

@@ -170,3 +170,22 @@ def test_a_route_that_somebody_has_deleted_is_named_before_the_next_weight(row: 
     assert run.outcome.reason.startswith("somebody has deleted ")
     then.runs(scene, "1.0.0")
     then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [8, 20, 30, 43])
+def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it_is_made_anew(
+    number: int,
+) -> None:
+    row = ROWS["an earlier version"]
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    acted = _before(scene, len(scene.sandbox.log) + number, partial(meddling.delete_set, scene, row.old))
+    run = scene.released(row.text)
+    assert acted
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS

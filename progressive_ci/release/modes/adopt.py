@@ -15,15 +15,18 @@ from progressive_ci.release.patience import CONTROLLER, await_gone, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.services import pin, pinned_revision, selects_canary, serving, unpin
+from progressive_ci.release.stable import side_of
 from progressive_ci.release.stop import Stop, unready
 from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import (
     available,
     controller_uid,
     observed,
+    owned_by,
     ready_pods,
     replicas_of,
     same_template,
+    selector_text,
     uid_of,
 )
 
@@ -184,17 +187,34 @@ def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
 
 
 def _make_stable_again(release: Release) -> None:
-    """Where somebody has deleted stable's ReplicaSet, NAME makes it again, which it doesn't do while it is paused."""
-    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
-    if release.read(ref) is None:
-        release.note(f"{ref} is gone: the Deployment is resumed early, so that it makes its pods again")
-        deployment.resume(release)
-        until(release, lambda: release.read(ref) is not None, f"{ref} is there again")
+    """Where somebody has deleted stable's ReplicaSet, NAME makes another, which it doesn't do while it is paused.
+
+    Its hash is the controller's own, so the pins have to name that one.
+    """
+    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)
+    if release.read(ref) is not None:
+        return
+    release.note(f"{ref} is gone: the Deployment is resumed early, so that it makes its pods again")
+    deployment.resume(release)
+    until(release, lambda: _renewed(release), f"the Deployment has a ReplicaSet in place of {ref}")
+
+
+def _renewed(release: Release) -> bool:
+    """Whether NAME has a ReplicaSet of its template again."""
+    owner = release.must_read(deployment_ref(release))
+    labels = selector_text(owner["spec"]["selector"])
+    sets = owned_by(
+        owner, release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels)
+    )
+    made = [item for item in sets if same_template(item["spec"]["template"], owner["spec"]["template"])]
+    if made:
+        release.renewed = side_of(owner, made[0])
+    return bool(made)
 
 
 def _stable_stands(release: Release) -> bool:
     """Whether the old ReplicaSet has what NAME asks for now; without a router that is less than the full size."""
-    item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name))
+    item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name))
     asked = replicas_of(release.must_read(deployment_ref(release)))
     return item is not None and available(item) >= min(asked, traffic.full_capacity(release))
 
@@ -204,7 +224,7 @@ def _traffic_to_stable(release: Release) -> None:
     route = traffic.route_of(release)
     stable = tuple(name for name in release.record.pinned if name != route.canary_service)
     for name in stable:
-        pin(release, name, release.record.stable.hash)
+        pin(release, name, release.stable.hash)
     if route.stable_service in stable:
         until(
             release,
@@ -213,7 +233,7 @@ def _traffic_to_stable(release: Release) -> None:
         )
     return_to_stable(release)
     if route.canary_service in release.record.pinned:
-        pin(release, route.canary_service, release.record.stable.hash)
+        pin(release, route.canary_service, release.stable.hash)
     if stable and _reaches_canary(release, stable):
         release.note("somebody keeps taking the pins off, so the new pods go at once")
         canary_set.resize(release, 0)
@@ -221,7 +241,7 @@ def _traffic_to_stable(release: Release) -> None:
 
 def _has_stable(release: Release, service: str) -> bool:
     """By its own pods, or, where stable has none that is ready, by none: then there is nothing to wait for here."""
-    found, own = serving(release, (service,))[service], ready_uids(pods_of(release, release.record.stable))
+    found, own = serving(release, (service,))[service], ready_uids(pods_of(release, release.stable))
     return bool(found & own) or not (found or own)
 
 
@@ -230,7 +250,7 @@ def _reaches_canary(release: Release, names: tuple[str, ...]) -> bool:
     pods = uids(pods_of(release, release.record.canary))
     if not any(ready & pods for ready in serving(release, names).values()):
         return False
-    return any(pinned_revision(release, name) != release.record.stable.hash for name in names)
+    return any(pinned_revision(release, name) != release.stable.hash for name in names)
 
 
 def _end_canary(release: Release, owner: JsonObject) -> None:
