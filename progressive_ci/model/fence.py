@@ -98,6 +98,11 @@ def seal_on(seen: JsonObject, workload: str) -> str:
     return str(annotations_of(seen).get(seal_key(workload), ""))
 
 
+def made_by(seen: JsonObject, workload: str, release: str) -> bool:
+    """Whether a release has created an object: it carries our mark, or our label where somebody took the mark off."""
+    return epoch_of(seen, workload) is not None or labels_of(seen).get(RELEASE) == release
+
+
 def is_marked(seen: JsonObject) -> bool:
     """Whether any release holds an object."""
     return any(key.startswith(_EPOCH) for key in annotations_of(seen))

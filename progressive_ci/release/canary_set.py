@@ -2,7 +2,7 @@
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of
+from progressive_ci.model.fence import made_by
 from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
@@ -193,11 +193,12 @@ def take_away(release: Release, deployment: JsonObject) -> None:
         wishes = [valued(label_path(name), value) for name, value in labels.items()]
         release.free(ref, wishes)
         return
-    release.write(ref, existing(lambda seen: _removal(release.record.name, ref, seen)))
+    release.write(ref, existing(lambda seen: _removal(release, ref, seen)))
 
 
-def _removal(workload: str, ref: Ref, seen: JsonObject) -> Delete | None:
-    """One without our mark is somebody else's, whatever its name."""
-    if seen["metadata"].get("deletionTimestamp") or epoch_of(seen, workload) is None:
+def _removal(release: Release, ref: Ref, seen: JsonObject) -> Delete | None:
+    """One without our mark and our label is somebody else's, whatever its name."""
+    ours = made_by(seen, release.record.name, release.record.release)
+    if seen["metadata"].get("deletionTimestamp") or not ours:
         return None
     return Delete(ref, uid_of(seen), str(seen["metadata"]["resourceVersion"]))

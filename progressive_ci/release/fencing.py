@@ -4,7 +4,7 @@ from functools import partial
 
 from progressive_ci.errors import Refused
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of
+from progressive_ci.model.fence import epoch_of, made_by
 from progressive_ci.model.journal import Owned
 from progressive_ci.model.write import Patch
 from progressive_ci.release.release import Release, existing
@@ -42,5 +42,5 @@ def raise_epoch(release: Release) -> None:
 def _claim(release: Release, entry: Owned, seen: JsonObject) -> Patch | None:
     """What the release was to create and has not is somebody else's, whatever its name."""
     epoch = epoch_of(seen, release.record.name)
-    foreign = entry.created and epoch is None
+    foreign = entry.created and not made_by(seen, release.record.name, release.record.release)
     return None if foreign or epoch == release.epoch else Patch(entry.ref, ())

@@ -12,7 +12,7 @@ from functools import partial
 from progressive_ci.errors import Forbidden, LeaseLost, ProgressiveError, Unauthorized
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Stopped, Warned
-from progressive_ci.model.fence import epoch_key, epoch_of
+from progressive_ci.model.fence import epoch_key, epoch_of, made_by
 from progressive_ci.model.journal import Ending, Owned, Record, Stage, State
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode
@@ -107,12 +107,12 @@ def _delete_created(release: Release) -> None:
     """What only this release brought goes with it: Services, routes and config that did not exist before."""
     for entry in release.record.objects:
         if entry.created:
-            release.write(entry.ref, existing(partial(_removal, release.record.name, entry)))
+            release.write(entry.ref, existing(partial(_removal, release.record, entry)))
 
 
-def _removal(workload: str, entry: Owned, seen: JsonObject) -> Delete | None:
+def _removal(record: Record, entry: Owned, seen: JsonObject) -> Delete | None:
     metadata = seen["metadata"]
-    if metadata.get("deletionTimestamp") or epoch_of(seen, workload) is None:
+    if metadata.get("deletionTimestamp") or not made_by(seen, record.name, record.release):
         return None
     return Delete(entry.ref, uid_of(seen), str(metadata["resourceVersion"]))
 

@@ -136,6 +136,8 @@ def _approach(release: Release, wanted: Weight, wait: Wait, noticed: Notice) -> 
     while not table.reached(route, objects, wanted):
         if wanted > weight.NONE:
             demand_objects(release, objects)
+        # From here on the route may carry it: the safe write must be ready while the answer is on its way.
+        arm(release)
         try:
             release.write_all(table.shift(route, objects, wanted))
             arm(release)

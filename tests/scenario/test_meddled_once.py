@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox.call import Call
 from tests.scenario import given, meddling, then, when
@@ -189,3 +190,22 @@ def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it
     then.serves(scene, row.old)
     then.nothing_left(scene)
     assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("stage", [Stage.STEPPING, Stage.PROMOTING, Stage.COMMITTED])
+def test_a_canary_whose_marks_somebody_took_off_goes_with_the_release(stage: Stage) -> None:
+    row = ROWS["roll"]
+    scene = row.open()
+    acted: list[int] = []
+
+    def look(sent: int, call: Call) -> None:
+        del call
+        if not acted and scene.oracle.record and scene.oracle.record.stage is stage:
+            acted.append(sent)
+            meddling.unmark(scene)
+
+    scene.sandbox.faults.before_each(look)
+    run = scene.released(row.text)
+    assert acted
+    then.promoted_as_if_nothing_had_happened(scene, run)

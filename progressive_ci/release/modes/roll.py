@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of
+from progressive_ci.model.fence import made_by
 from progressive_ci.model.journal import Owned
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, pointer
@@ -218,7 +218,7 @@ def _clean_up(release: Release, drain: float) -> None:
 
 
 def _is_ours(release: Release, found: JsonObject | None) -> bool:
-    return found is not None and epoch_of(found, release.record.name) is not None
+    return found is not None and made_by(found, release.record.name, release.record.release)
 
 
 def _removal(ref: Ref, seen: JsonObject) -> Delete:
