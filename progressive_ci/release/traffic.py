@@ -21,7 +21,7 @@ from progressive_ci.model.journal import Owned, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
-from progressive_ci.model.write import Patch
+from progressive_ci.model.write import Delete, Patch
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import gone, hold_pins
 from progressive_ci.release.ownership import freed
@@ -185,6 +185,13 @@ def clear(release: Release) -> bool:
     if table.weight(route, objects) == weight.NONE:
         release.write_all(table.shift(route, objects, weight.NONE))
     return False
+
+
+def rests(release: Release) -> bool:
+    """Whether the canary carries nothing, and no object is left that is there only while it carries something."""
+    table, route, objects = router(release), route_of(release), read_objects(release)
+    moves = table.shift(route, objects, weight.NONE)
+    return table.weight(route, objects) == weight.NONE and not any(isinstance(move, Delete) for move in moves)
 
 
 def settle_seconds(release: Release) -> float:
