@@ -57,6 +57,37 @@ def test_a_first_write_that_a_signal_has_cut_off_may_land_a_second_later(method:
     is_back(scene)
 
 
+def raising(scene: Scene) -> Chooser:
+    """The write that gives the canary its first traffic: the journal has announced it."""
+
+    def chosen(_: int, call: Call) -> bool:
+        record = scene.oracle.record
+        routes = any(part in call.path for part in then.ROUTES)
+        return call.method == "PATCH" and not call.dry and routes and record is not None and record.weight > 0
+
+    return chosen
+
+
+@pytest.mark.acceptance("F02")
+@pytest.mark.parametrize("router", ["gateway", "istio", "nginx"])
+def test_a_signal_while_the_first_raise_is_on_its_way_is_answered_by_the_safe_write(router: str) -> None:
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(faults.signal_after("SIGTERM"), when=raising(scene))
+    then.ended(scene.released(rollout(router)), Result.CANCELLED)
+    weights = scene.oracle.weights
+    raised = next(done for done in scene.sandbox.log if weights[done.number] > weights[done.number - 1])
+    then.a_signal_is_answered_by_the_safe_write(scene, raised)
+    is_back(scene)
+
+
+@pytest.mark.parametrize("router", ["gateway", "istio", "nginx"])
+def test_a_first_raise_that_a_signal_has_cut_off_may_land_after_the_safe_write(router: str) -> None:
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(landing(1.0, after="SIGTERM"), when=raising(scene))
+    then.ended(scene.released(rollout(router)), Result.CANCELLED)
+    is_back(scene)
+
+
 def test_the_template_of_a_release_in_place_may_land_a_second_after_the_signal() -> None:
     scene = given.app(router="")
     scene.sandbox.faults.plan(landing(1.0, after="SIGTERM"), when=write("PATCH", "/deployments/web"))
