@@ -186,6 +186,7 @@ def committed(release: Release) -> bool:
 def finish(release: Release) -> None:
     """Traffic back to NAME, which is the new version now; then everything of ours away."""
     return_to_stable(release)
+    _canary_service_to_stable(release)
     release.enter(weight=0)
     _clean_up(release, release.record.drain_seconds)
     let_be(release)
@@ -196,12 +197,17 @@ def restore(release: Release) -> None:
     deployment.put_back(release)
     until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
     return_to_stable(release)
-    if (service := traffic.route_of(release).canary_service) in release.record.pinned:
-        _bind(release, release.must_read(deployment_ref(release)), service, release.record.name)
+    _canary_service_to_stable(release)
     if release.record.weight:
         release.enter(weight=0)
     _clean_up(release, release.record.abort_drain_seconds)
     let_be(release)
+
+
+def _canary_service_to_stable(release: Release) -> None:
+    """Whoever is sent to the canary's Service from now on, by the route's own values or by somebody, meets stable."""
+    if (service := traffic.route_of(release).canary_service) in release.record.pinned:
+        _bind(release, release.must_read(deployment_ref(release)), service, release.record.name)
 
 
 def _clean_up(release: Release, drain: float) -> None:
