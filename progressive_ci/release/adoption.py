@@ -240,7 +240,7 @@ def finish(release: Release) -> None:
 def _give_route_back(release: Release) -> None:
     """The route's own values; every Service of the release selects the new version by now, so any split is right."""
     traffic.restore_route(release)
-    if traffic.current(release) == weight.NONE:
+    if traffic.rests(release):
         release.note("the route leads to the stable Service again, which selects the new version now")
         release.pause(traffic.settle_seconds(release))
         return
