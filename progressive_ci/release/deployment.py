@@ -73,6 +73,11 @@ def foreign_template(release: Release, deployment: JsonObject) -> bool:
     )
 
 
+def holds_another(release: Release, deployment: JsonObject) -> bool:
+    """Whether NAME holds another template than the new version's: somebody has put it in since."""
+    return not _is_canary(release, deployment["spec"]["template"])
+
+
 def _is_canary(release: Release, held: JsonObject) -> bool:
     side = release.record.canary
     if hash_of(held) == side.hash:

@@ -1,13 +1,17 @@
 """From the last passed check to the terminal entry: the commit point, and the cleaning up after it."""
 
+from dataclasses import replace
 from functools import partial
 
 from progressive_ci.model.event import Began
 from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.outcome import Cause, Outcome, Result
-from progressive_ci.release.canary_set import unmark_history
+from progressive_ci.release.canary_set import deployment_ref, unmark_history
+from progressive_ci.release.deployment import holds_another
+from progressive_ci.release.drift import last_writer
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.predecessor import changed_no_pods
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import end, incomplete, until_done
 from progressive_ci.release.stop import Overdue
@@ -52,4 +56,16 @@ def _finish(release: Release, cause: Cause) -> Outcome:
             release.free(entry.ref)
     if not release.record.stable.hash:
         unmark_history(release)
-    return end(release, Result.PROMOTED, cause)
+    return end(release, Result.PROMOTED, _as_it_stands(release, cause))
+
+
+def _as_it_stands(release: Release, cause: Cause) -> Cause:
+    """The cause, where somebody has put another version into NAME after the commit point: then that one comes."""
+    record, found = release.record, release.known(deployment_ref(release))
+    if changed_no_pods(record) or not record.stable.hash:
+        return cause
+    if found is None or not holds_another(release, found):
+        return cause
+    since = f"{last_writer(found, 'f:template')} has changed spec.template of Deployment {record.name} since"
+    told = f"revision {record.canary.hash} was promoted; {since}, and that version rolls out now"
+    return replace(cause, reason=told)

@@ -58,14 +58,18 @@ def renew(release: Release) -> None:
 
 
 def await_old_pods_gone(release: Release) -> None:
-    """Wait for the end of old pods; a Deployment that has lost its new ReplicaSet would start some instead."""
+    """Wait for the end of old pods; a Deployment that has lost its new ReplicaSet would start some instead.
+
+    Where somebody has put another version into NAME since, they may be the pods of that one.
+    """
     who = "the old pods"
     until(release, lambda: _are_gone(release), f"{who} take no traffic any more")
-    await_gone(release, release.record.stable, who)
+    if not deployment.holds_another(release, release.must_know(deployment_ref(release))):
+        await_gone(release, release.record.stable, who)
 
 
 def _are_gone(release: Release) -> bool:
     if not ready_uids(pods_of(release, release.record.stable)):
         return True
     renew(release)
-    return False
+    return deployment.holds_another(release, release.must_read(deployment_ref(release)))

@@ -60,6 +60,17 @@ def unpin(scene: Scene) -> None:
         edit(scene, kinds.SERVICE, name, lambda item: item["spec"]["selector"].pop(HASH_LABEL, None))
 
 
+def reapply(scene: Scene) -> None:
+    """GitOps writes everything as it was before the release."""
+    scene.oracle.superseded = True
+    for item in scene.before.values():
+        if item["kind"] != "ConfigMap":
+            wanted = {key: value for key, value in clone(item).items() if key != "status"}
+            for key in ("resourceVersion", "managedFields", "generation", "uid", "creationTimestamp"):
+                wanted["metadata"].pop(key, None)
+            scene.sandbox.apply(wanted)
+
+
 def resume(scene: Scene) -> None:
     """`kubectl rollout resume`."""
     edit(scene, kinds.DEPLOYMENT, NAME, lambda item: item["spec"].pop("paused", None))

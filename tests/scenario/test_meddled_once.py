@@ -55,6 +55,7 @@ CASES = {
         ("1", "3", "pin", "unpause"),
     ),
     "resumed": Case(meddling.resume),
+    "weights to 0": Case(partial(meddling.set_weight, percent=0), broken=("3",)),
 }
 ADOPTED_OR_ROLLED = tuple(row for row in ROWS.values() if row.name != "in place")
 
@@ -197,15 +198,66 @@ def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it
 def test_a_canary_whose_marks_somebody_took_off_goes_with_the_release(stage: Stage) -> None:
     row = ROWS["roll"]
     scene = row.open()
+    acted = _at(scene, stage, partial(meddling.unmark, scene))
+    run = scene.released(row.text)
+    assert acted
+    then.promoted_as_if_nothing_had_happened(scene, run)
+
+
+def _at(scene: Scene, stage: Stage, act: Callable[[], object]) -> list[int]:
+    """Act once, before the first request after a release has entered a stage; tells whether that was."""
     acted: list[int] = []
 
     def look(sent: int, call: Call) -> None:
         del call
         if not acted and scene.oracle.record and scene.oracle.record.stage is stage:
             acted.append(sent)
-            meddling.unmark(scene)
+            act()
 
     scene.sandbox.faults.before_each(look)
+    return acted
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize(
+    "row", [ROWS[name] for name in ("gateway", "nginx", "roll")], ids=lambda row: row.name
+)
+def test_a_repository_that_is_applied_right_after_the_promotion_wins_and_the_last_line_says_so(
+    row: Row,
+) -> None:
+    scene = row.open()
+    scene.oracle.meddled = True
+    scene.oracle.excused = ("6",)
+    acted = _at(scene, Stage.COMMITTED, partial(meddling.reapply, scene))
     run = scene.released(row.text)
     assert acted
+    then.ended(run, Result.PROMOTED)
+    assert run.outcome is not None
+    since = "kubectl has changed spec.template of Deployment web since, and that version rolls out now"
+    assert run.outcome.reason.endswith(f" was promoted; {since}")
+    scene.sandbox.clock.run(30)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    then.all_is_as_before(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [4, 12, 20])
+def test_a_canary_ingress_that_somebody_has_set_to_0_goes_with_the_release_too(number: int) -> None:
+    row = ROWS["nginx"]
+    scene = row.open()
+    acted = when.promoting(scene, number, partial(meddling.set_weight, scene, 0))
+    run = scene.released(row.text)
+    assert acted()
+    then.promoted_as_if_nothing_had_happened(scene, run)
+
+
+def test_a_route_with_a_split_of_its_own_gets_it_back_when_both_services_have_pods() -> None:
+    row = ROWS["roll"]
+    scene = row.open()
+    meddling.set_weight(scene, 50)
+    scene.before = given.snapshot(scene.sandbox)
+    scene.oracle.next_release()
+    scene.oracle.excused = ("6",)
+    run = scene.released(row.text)
     then.promoted_as_if_nothing_had_happened(scene, run)
