@@ -78,6 +78,12 @@ def holds_another(release: Release, deployment: JsonObject) -> bool:
     return not _is_canary(release, deployment["spec"]["template"])
 
 
+def demand_ours(release: Release, deployment: JsonObject) -> None:
+    """Stop where NAME, which holds the new version in place, holds another by now: what is judged is not ours."""
+    if holds_another(release, deployment):
+        raise superseded(release, deployment)
+
+
 def _is_canary(release: Release, held: JsonObject) -> bool:
     side = release.record.canary
     if hash_of(held) == side.hash:

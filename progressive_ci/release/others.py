@@ -37,7 +37,7 @@ _SPLITS = ("f:rules", "f:http", "f:nginx.ingress.kubernetes.io/canary-weight")
 def serve(vigil: Vigil) -> None:
     """Look for what the last count makes doubtful, and from time to time at everything."""
     release, clock = vigil.release, vigil.release.hands.clock
-    if release.record.mode is Mode.IN_PLACE or not release.record.stable.hash:
+    if not release.record.stable.hash:
         return
     if vigil.serving:
         _demand_served(release)
@@ -72,6 +72,9 @@ def look(vigil: Vigil) -> None:
     found = release.read(ref)
     if found is None:
         raise gone(ref)
+    if release.record.mode is Mode.IN_PLACE:
+        deployment.demand_ours(release, found)
+        return
     if deployment.foreign_template(release, found):
         raise deployment.superseded(release, found)
     if release.record.mode is Mode.ADOPT:

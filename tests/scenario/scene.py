@@ -208,9 +208,9 @@ class Scene:
     living: "Life | None" = None
     machine: OwnClock | None = None
 
-    def released(self, text: str, options: Options | None = None) -> Run:
-        """`progressive-ci run` with this input."""
-        plan = planned(text)
+    def released(self, text: str, options: Options | None = None, *, analysis: str = "") -> Run:
+        """`progressive-ci run` with this input; `analysis` names what judges a plain Deployment."""
+        plan = planned(text, analysis)
         return self.act(
             lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs)))
         )
@@ -256,6 +256,12 @@ class Scene:
         return run
 
 
-def planned(text: str) -> Plan:
+def planned(text: str, analysis: str = "") -> Plan:
     """What the real reader of specs makes of an input."""
-    return read(parse([("spec.yaml", text)]), condition_check=complaint, query_check=check, fill_query=fill)
+    return read(
+        parse([("spec.yaml", text)]),
+        analysis=analysis,
+        condition_check=complaint,
+        query_check=check,
+        fill_query=fill,
+    )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox.call import Call
-from tests.scenario import meddling, then
+from tests.scenario import given, meddling, then, when
+from tests.scenario.documents import deployment, metric, template
 from tests.scenario.rows import Row
 from tests.scenario.scene import Run, Scene
 from tests.scenario.test_interrupted import LONGEST, STRIDE, offset, rows
@@ -88,3 +90,47 @@ def test_a_version_that_somebody_puts_in_at_any_request_stays_and_is_never_promo
         then.nothing_left(scene)
         then.nobody_was_turned_away(scene)
         then.rules_held(scene)
+
+
+JUDGED = (
+    deployment()
+    + "---\n"
+    + template(metric(count="12", interval="10s", query="vector(1)")).replace(
+        "args: [{name: hash}]", "args: []"
+    )
+)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("version", [THEIRS, "1.0.0"], ids=["another", "the one before"])
+@pytest.mark.parametrize("seconds", [30, 60, 90])
+def test_what_somebody_puts_in_place_while_it_is_judged_is_not_taken_for_ours(
+    version: str, seconds: float
+) -> None:
+    scene = given.app(router="")
+    when.later(scene, seconds, lambda: meddling.put(scene, version))
+    run = scene.released(JUDGED, analysis="healthy")
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert "superseded: kubectl" in run.outcome.reason
+    scene.sandbox.clock.run(60)
+    then.serves(scene, version)
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+def test_what_somebody_puts_in_place_after_the_last_look_is_seen_before_the_last_entry() -> None:
+    scene = given.app(router="")
+    record = scene.oracle
+
+    def look(number: int, call: Call) -> None:
+        del number, call
+        if record.record is not None and record.record.stage is Stage.PROMOTING and not record.superseded:
+            meddling.put(scene, THEIRS)
+
+    scene.sandbox.faults.before_each(look)
+    then.ended(scene.released(JUDGED, analysis="healthy"), Result.CANCELLED)
+    scene.sandbox.clock.run(60)
+    then.serves(scene, THEIRS)
+    then.nothing_left(scene)

@@ -51,8 +51,8 @@ def grow(release: Release, pods: int) -> None:
 
 
 def promote(release: Release) -> None:
-    """Rollout complete and analysis passed: there is nothing left to do."""
-    del release
+    """Rollout complete and analysis passed: there is nothing left to do, unless somebody has put in another."""
+    deployment.demand_ours(release, release.must_read(deployment_ref(release)))
 
 
 def committed(release: Release) -> bool:
