@@ -60,7 +60,7 @@ def rollback(
     release, record = take_up(hands, options, record, held=held, meant=meant)
     if release is None:
         hands.lease.release()
-        return nothing(record, name)
+        return unaccounted(hands, namespace, name) if record is None and not only else nothing(record, name)
     done = _back(release, asked)
     return too_late(done.release, done.advice) if done.result is Result.PROMOTED else done
 
@@ -75,7 +75,7 @@ def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcom
     release, record = take_up(hands, options, record)
     if release is None:
         hands.lease.release()
-        return nothing(record, name)
+        return unaccounted(hands, namespace, name) if record is None else nothing(record, name)
     return finish(release)
 
 

@@ -12,8 +12,9 @@ import pytest
 from progressive_ci.model import kinds
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
-from tests.scenario import given, meddling, then, when
+from tests.scenario import commands, given, meddling, then, when
 from tests.scenario.documents import rollout
 from tests.scenario.rows import ROWS, STEPS, Row
 from tests.scenario.scene import Run, Scene
@@ -261,3 +262,22 @@ def test_a_route_with_a_split_of_its_own_gets_it_back_when_both_services_have_po
     scene.oracle.excused = ("6",)
     run = scene.released(row.text)
     then.promoted_as_if_nothing_had_happened(scene, run)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
+@pytest.mark.parametrize("number", [1, 3, 6])
+def test_a_journal_that_is_deleted_under_a_command_is_missed_however_late(
+    number: int, command: Callable[[Scene], Run]
+) -> None:
+    scene = given.app()
+    scene.sandbox.faults.plan(faults.kill_after(), when=faults.nth(45))
+    scene.released(rollout("gateway", steps=STEPS))
+    scene.sandbox.clock.run(60)
+    journal = partial(meddling.delete, scene, kinds.CONFIG_MAP, "progressive-ci.web")
+    acted = _before(scene, len(scene.sandbox.log) + number, journal)
+    run = command(scene)
+    assert acted
+    then.ended(run, Result.INCOMPLETE)
+    assert run.outcome is not None
+    assert run.outcome.left
