@@ -169,9 +169,13 @@ class Oracle:
             self._say("6", f"{call.method} {call.path} is not in the journal")
 
     def _is_history(self, call: Call) -> bool:
-        """Marks that a controller has copied to older ReplicaSets are taken off without an entry."""
+        """Marks that a controller has copied to older ReplicaSets, and who wrote them, go without an entry."""
         steps: Any = call.body or []
-        marks = (step["op"] == "test" or _is_mark(step["path"]) for step in steps)
+        written = "/metadata/managedFields/"
+        marks = (
+            step["op"] == "test" or _is_mark(step["path"]) or step["path"].startswith(written)
+            for step in steps
+        )
         return "/replicasets/" in call.path and call.method == "PATCH" and all(marks)
 
     # Rules 1 and 2: weights and the pods behind them.
