@@ -114,9 +114,9 @@ def _image(item: JsonObject) -> str:
     return str(_containers(item)[0]["image"])
 
 
-def scale_canary(scene: Scene, replicas: int) -> None:
+def scale_canary(scene: Scene, replicas: int, version: str = "2.0.0") -> None:
     """Somebody scales the new version's ReplicaSet."""
-    if found := set_of(scene, "2.0.0"):
+    if found := set_of(scene, version):
         edit(
             scene,
             kinds.REPLICA_SET,

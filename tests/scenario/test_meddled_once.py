@@ -29,34 +29,34 @@ class Case:
     """What somebody does, and what becomes of the release.
 
     Attributes:
-        act: what.
+        act: what; it is told the version that comes.
         results: how the release may end.
         lost: how many requests the act itself may turn away.
         broken: rules that the act itself breaks, by the oracle's name for them.
     """
 
-    act: Callable[[Scene], object]
+    act: Callable[[Scene, str], object]
     results: tuple[Result, ...] = (Result.PROMOTED,)
     lost: float = 1e-6
     broken: tuple[str, ...] = ()
 
 
 CASES = {
-    "selectors": Case(meddling.unpin, broken=("1", "3", "pin")),
+    "selectors": Case(lambda scene, _: meddling.unpin(scene), broken=("1", "3", "pin")),
     "canary Service deleted": Case(
-        lambda scene: meddling.delete(scene, kinds.SERVICE, meddling.CANARY),
+        lambda scene, _: meddling.delete(scene, kinds.SERVICE, meddling.CANARY),
         (Result.CANCELLED, Result.PROMOTED, Result.REFUSED),
         BETWEEN_LOOKS,
         ("1",),
     ),
     "canary's replicas": Case(
-        lambda scene: meddling.scale_canary(scene, 0),
+        lambda scene, new: meddling.scale_canary(scene, 0, new),
         (Result.PROMOTED, Result.UNREADY),
         BETWEEN_LOOKS,
         ("1", "3", "pin", "unpause"),
     ),
-    "resumed": Case(meddling.resume),
-    "weights to 0": Case(partial(meddling.set_weight, percent=0), broken=("3",)),
+    "resumed": Case(lambda scene, _: meddling.resume(scene)),
+    "weights to 0": Case(lambda scene, _: meddling.set_weight(scene, 0), broken=("3",)),
 }
 ADOPTED_OR_ROLLED = tuple(row for row in ROWS.values() if row.name != "in place")
 
@@ -66,7 +66,7 @@ def meddled(row: Row, case: Case, first: int) -> Iterator[tuple[Scene, Run, str]
     for number in range(1 + first, LONGEST, STRIDE):
         scene = row.open()
         scene.oracle.excused = case.broken
-        acted = _before(scene, len(scene.sandbox.log) + number, partial(case.act, scene))
+        acted = _before(scene, len(scene.sandbox.log) + number, partial(case.act, scene, row.new))
         run = scene.released(row.text)
         if not acted:
             return
@@ -109,7 +109,7 @@ def test_a_service_that_is_deleted_while_everything_goes_to_the_new_version_ends
     number: int,
 ) -> None:
     scene = given.app()
-    acted = when.promoting(scene, number, partial(CASES["canary Service deleted"].act, scene))
+    acted = when.promoting(scene, number, partial(CASES["canary Service deleted"].act, scene, "2.0.0"))
     run = scene.released(rollout("gateway", steps=STEPS))
     assert acted()
     then.ended(run, Result.CANCELLED)
