@@ -2,7 +2,8 @@
 
 Three rules. What a journal names must be of the shape that a release of this workload gives it. Objects that the
 release has written carry a seal of what the journal said then, and a journal that says anything else is not
-followed. Where no object carries a mark, nothing was written, so there is nothing to give back.
+followed. Where no object carries a mark, nothing was written, so there is nothing to give back; where what a
+release writes stands all the same, somebody has taken the marks off, and nothing is followed.
 """
 
 import re
@@ -13,13 +14,15 @@ from dataclasses import replace
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of, seal_on
+from progressive_ci.model.fence import epoch_of, made_by, seal_on
 from progressive_ci.model.journal import Owned, Record, Side, Stage, Wanted
 from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.seal import seal_of
 from progressive_ci.ports import Cluster
 from progressive_ci.release.canary_deployment import canary_name
+from progressive_ci.release.deployment import PAUSED
+from progressive_ci.release.ownership import look_up
 from progressive_ci.release.snapshot import written
 from progressive_ci.release.workload import (
     HASH_LABEL,
@@ -152,6 +155,8 @@ def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[
     """A record that gives nothing back: objects of the workload are only fenced; config that it created goes."""
     owner = found.get(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
     done = record.stage is Stage.COMMITTED
+    if not done and (standing := tuple(_standing(record, found))):
+        raise _stripped(record, standing)
     mine = _belonging(record, found, owner) if owner is not None else ()
     config = (entry for entry in record.objects if entry.created and entry.ref in marked)
     return replace(
@@ -164,6 +169,33 @@ def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[
         objects=(*(Owned(ref, uid_of(found[ref])) for ref in mine), *config),
         pinned=(),
         wanted=Wanted(),
+    )
+
+
+def _standing(record: Record, found: Mapping[Ref, JsonObject]) -> Iterator[str]:
+    """What a release has written, by what it looks like without its mark."""
+    for entry in record.objects:
+        item = found.get(entry.ref)
+        if item is None or entry.ref.kind == kinds.CONFIG_MAP:
+            continue
+        if entry.created and made_by(item, record.name, record.release):
+            yield f"{entry.ref} exists"
+        for original in entry.originals:
+            if original.path == PAUSED and not original.present and look_up(item, PAUSED).value:
+                yield f"{entry.ref} is paused"
+
+
+def _stripped(record: Record, standing: tuple[str, ...]) -> Refused:
+    name, namespace = record.name, record.namespace
+    return Refused(
+        ProgressiveError(
+            f"release {record.release} was left {record.stage.value}, and somebody has taken its marks off since, "
+            f"so nobody can tell its writes from others': {', '.join(standing)}",
+            where=f"Deployment {namespace}/{name}",
+            advice=f"see what gets traffic; give stable 100 % again, take {HASH_LABEL} off the selectors of its "
+            f"Services, unpause {name}, delete what is left of the new version, and then `progressive-ci forget "
+            f"{name} --namespace {namespace}`",
+        )
     )
 
 

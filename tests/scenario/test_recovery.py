@@ -15,12 +15,13 @@ from progressive_ci.release import roundup
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario import commands, given, then, when
+from tests.scenario import commands, given, meddling, then, when
 from tests.scenario.documents import deployment, rollout
 from tests.scenario.rival import Rival
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAME, NAMESPACE, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
+from tests.scenario.then import ROUTERS
 
 rows = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 JOURNAL = "progressive-ci.web"
@@ -56,11 +57,11 @@ def at_step(scene: Scene) -> Callable[[int, Call], bool]:
     return now
 
 
-def orphan() -> Scene:
+def orphan(router: str = "gateway") -> Scene:
     """A release that died at 50 %."""
-    scene = given.app()
+    scene = given.app(router=router)
     scene.sandbox.faults.plan(faults.kill_after(), when=at_step(scene))
-    scene.released(rollout("gateway"))
+    scene.released(rollout(router))
     scene.sandbox.clock.run(LEASE_SECONDS)
     return scene
 
@@ -264,6 +265,20 @@ def test_what_no_journal_tells_of_is_named_with_its_command_and_left_alone() -> 
         for command in ("edit services web-stable", "edit deployments web", "delete replicasets web-"):
             assert f"kubectl -n shop {command}" in told
     assert given.snapshot(scene.sandbox) == before
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("router", ROUTERS)
+def test_an_orphan_whose_marks_somebody_has_taken_off_is_not_called_recovered(router: str) -> None:
+    scene = orphan(router)
+    meddling.unmark(scene)
+    for run in (scene.released(rollout(router)), commands.roll_back(scene), commands.recover(scene)):
+        then.ended(run, Result.REFUSED)
+        assert run.outcome is not None
+        assert "somebody has taken its marks off since" in run.outcome.reason
+        assert "Deployment shop/web is paused" in run.outcome.reason
+        assert "progressive-ci forget web --namespace shop" in run.outcome.reason
+        then.nothing_was_written(run)
 
 
 # The new version's ReplicaSet deleted by a person, while it alone serves.
