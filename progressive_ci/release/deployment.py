@@ -5,6 +5,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import REPLICA_SET, Ref
 from progressive_ci.model.outcome import Cause, Result
+from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Patch, Write, pointer, replace, test
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import last_writer
@@ -162,18 +163,20 @@ def _original(release: Release, path: str) -> Original:
 
 
 def put_back(release: Release) -> None:
-    """Everything that the release has changed but the pause: the old template, strategy and the other fields.
+    """Everything that the release has changed but its own pause: the old template, strategy and the other fields.
 
-    A template that is neither side's belongs to somebody else and stays.
+    A template that is neither side's belongs to somebody else and stays, and so does his pause; where NAME has to
+    roll back, it must not be paused by anybody.
     """
     ref = deployment_ref(release)
     entry = release.record.owned(ref)
-    originals = [item for item in entry.originals if item.path != PAUSED] if entry else []
+    originals = entry.originals if entry else ()
 
     def decide(seen: JsonObject) -> Write | None:
-        wishes = list(originals)
-        held = seen["spec"]["template"]
-        if hash_of(held) != release.record.held and not foreign_template(release, seen):
+        theirs = foreign_template(release, seen)
+        rolls = release.record.mode is not Mode.ADOPT and not theirs
+        wishes = [item for item in originals if item.path != PAUSED or rolls]
+        if hash_of(seen["spec"]["template"]) != release.record.held and not theirs:
             wishes.append(valued(TEMPLATE, _as_stored(seen, stable_template(release))))
         return wish(ref, seen, wishes)
 

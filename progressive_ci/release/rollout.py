@@ -2,6 +2,7 @@
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
+from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.write import Patch, Write, pointer, test
 from progressive_ci.release.canary_set import deployment_ref, unmark_history
 from progressive_ci.release.deployment import (
@@ -11,9 +12,11 @@ from progressive_ci.release.deployment import (
     stable_template,
     superseded,
 )
+from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import changes, valued, wish
 from progressive_ci.release.readiness import diagnose
 from progressive_ci.release.release import Release, existing
+from progressive_ci.release.stop import Stop
 from progressive_ci.release.workload import complete, same_template
 
 
@@ -53,17 +56,32 @@ def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
         raise superseded(release, found)
     if complete(found):
         return True
+    if found["spec"].get("paused"):
+        raise _paused(release, found)
     elapsed = release.hands.clock.now() - began
     if stop := diagnose(release, None, elapsed=elapsed, allowed=release.record.ready_seconds):
         raise stop
     return False
 
 
+def _paused(release: Release, deployment: JsonObject) -> Stop:
+    """The stop when somebody has paused what rolls: it would stand still until the time is over."""
+    who = last_writer(deployment, "f:paused")
+    return Stop(
+        Cause(
+            Result.CANCELLED,
+            f"{who} has paused {deployment_ref(release)} in the middle of its rollout",
+            advice=f"`progressive-ci abort {release.record.name}` is the way to end a release; it goes back too",
+        )
+    )
+
+
 def stable_again(release: Release) -> bool:
-    """Whether NAME is complete with the version that served before, or with somebody else's, which stays."""
+    """Whether NAME is complete with the version that served before; somebody else's stays, even paused."""
     found = release.must_read(deployment_ref(release))
-    restored = same_template(found["spec"]["template"], stable_template(release))
-    return complete(found) and (restored or foreign_template(release, found))
+    if foreign_template(release, found):
+        return complete(found) or bool(found["spec"].get("paused"))
+    return complete(found) and same_template(found["spec"]["template"], stable_template(release))
 
 
 def let_be(release: Release) -> None:

@@ -71,6 +71,11 @@ def reapply(scene: Scene) -> None:
             scene.sandbox.apply(wanted)
 
 
+def pause(scene: Scene) -> None:
+    """`kubectl rollout pause`."""
+    edit(scene, kinds.DEPLOYMENT, NAME, lambda item: item["spec"].update(paused=True))
+
+
 def resume(scene: Scene) -> None:
     """`kubectl rollout resume`."""
     edit(scene, kinds.DEPLOYMENT, NAME, lambda item: item["spec"].pop("paused", None))

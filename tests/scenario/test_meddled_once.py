@@ -281,3 +281,29 @@ def test_a_journal_that_is_deleted_under_a_command_is_missed_however_late(
     then.ended(run, Result.INCOMPLETE)
     assert run.outcome is not None
     assert run.outcome.left
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("row", [ROWS["in place"], ROWS["roll"]], ids=lambda row: row.name)
+def test_a_rollout_that_somebody_pauses_ends_the_release_at_once(row: Row) -> None:
+    scene = row.open()
+    paused: list[float] = []
+
+    def look(number: int, call: Call) -> None:
+        del number, call
+        held = then.deployment(scene)
+        if not paused and "web:2.0.0" in str(held["spec"]["template"]):
+            paused.append(scene.sandbox.clock.now())
+            meddling.pause(scene)
+
+    scene.sandbox.faults.before_each(look)
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason == "kubectl has paused Deployment shop/web in the middle of its rollout"
+    assert run.stopped is not None
+    assert run.stopped.time - paused[0] < 10
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)

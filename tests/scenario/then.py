@@ -150,6 +150,8 @@ def the_safe_write_came_first(run: Run) -> None:
 def a_signal_is_answered_by_the_safe_write(scene: Scene, at_request: Exchange) -> None:
     """Where the canary had weight or was just being given it, the next request takes it out of the route."""
     after = [done for done in scene.sandbox.log[at_request.number :] if not is_lease(done)]
+    if not after:
+        return
     before, now = scene.oracle.weights[at_request.number - 1 : at_request.number + 1]
     if now > before or (before and not is_safe_write(at_request)):
         assert is_safe_write(after[0]), (
