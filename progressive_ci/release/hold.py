@@ -9,7 +9,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode, Plan, SetWeight
 from progressive_ci.model.weight import Weight
-from progressive_ci.release import traffic
+from progressive_ci.release import capacity, traffic
 from progressive_ci.release.fencing import raise_epoch
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.readiness import pods_of, ready_uids
@@ -74,11 +74,11 @@ def _bearable(release: Release) -> Weight:
     if not traffic.routed(release):
         return carried
     size = mode.size(release)
-    ready = min(ready, traffic.count_canary(release))
-    if ready >= traffic.needed_pods(carried, size):
+    ready = min(ready, capacity.count_canary(release))
+    if ready >= capacity.needed_pods(carried, size):
         return carried
     lower = Weight(floor(100 * ready / size))
-    if not ready or traffic.bearable(release, carried) > lower:
+    if not ready or capacity.bearable(release, carried) > lower:
         raise unready(f"{ready} ready pods can't carry {carried}, and stable can't carry {lower.rest}")
     reporter = release.hands.reporter
     reporter.emit(Warned(f"{ready} ready pods can't carry {carried}, so {lower} are held"))

@@ -10,7 +10,7 @@ from progressive_ci.model.event import Warned
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.weight import Weight
-from progressive_ci.release import deployment, traffic
+from progressive_ci.release import capacity, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import assert_once, gone, hold_canary, hold_floors, hold_pause, last_writer
 from progressive_ci.release.modes.table import MODES
@@ -96,7 +96,7 @@ def _after_count(vigil: Vigil) -> None:
         return
     if carried < weight.ALL and not release.stable_ready[0]:
         _hold_stable(release)
-    needed = traffic.needed_pods(carried, release.record.size)
+    needed = capacity.needed_pods(carried, release.record.size)
     if release.canary_ready < max(1, needed - release.record.unavailable):
         _shelter(vigil, carried)
 
@@ -116,10 +116,10 @@ def _shelter(vigil: Vigil, share: Weight) -> None:
     if vigil.losses > _LOSSES:
         raise unready("the new pods lose their readiness again and again")
     mode = MODES[release.record.mode]
-    needed = traffic.needed_pods(share, mode.size(release))
+    needed = capacity.needed_pods(share, mode.size(release))
     vigil.needed, vigil.looked = needed, release.hands.clock.now()
     hold_canary(release, needed)
-    lower = max(Weight(floor(share.percent * ready / needed)), traffic.bearable(release, share))
+    lower = max(Weight(floor(share.percent * ready / needed)), capacity.bearable(release, share))
     release.hands.reporter.emit(
         Warned(
             f"{ready} of {needed} new pods are ready: they get {lower} instead of {share} until they are back"
@@ -134,7 +134,7 @@ def _raise(vigil: Vigil, share: Weight) -> None:
     """Give the canary the share again that the journal announces, once it has the pods for it."""
     release = vigil.release
     mode = MODES[release.record.mode]
-    mode.scale(vigil, traffic.needed_pods(share, mode.size(release)))
+    mode.scale(vigil, capacity.needed_pods(share, mode.size(release)))
     wait = bounded(release, f"the route carries {share} again")
     traffic.shift(release, share, wait)
     vigil.changed_at = release.hands.clock.now()

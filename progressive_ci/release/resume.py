@@ -18,7 +18,7 @@ from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Mode, Plan, SetWeight
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands
-from progressive_ci.release import candidate, preflight, rescue, steps, traffic
+from progressive_ci.release import candidate, capacity, preflight, rescue, steps, traffic
 from progressive_ci.release.attempt import attempt
 from progressive_ci.release.credential_end import in_time
 from progressive_ci.release.digest import digest
@@ -128,7 +128,7 @@ def stand_again(vigil: Vigil) -> None:
     """Believe the route, not the last entry: a raise may have been announced and never sent. Have pods for it."""
     release = vigil.release
     if release.record.route is not None:
-        traffic.count_stable(release)
+        capacity.count_stable(release)
     if not traffic.routed(release):
         return
     carried = traffic.current(release)
@@ -137,7 +137,7 @@ def stand_again(vigil: Vigil) -> None:
     if carried > weight.NONE:
         traffic.arm(release)
         mode = MODES[release.record.mode]
-        mode.scale(vigil, traffic.needed_pods(carried, mode.size(release)))
+        mode.scale(vigil, capacity.needed_pods(carried, mode.size(release)))
 
 
 def _reach(vigil: Vigil, plan: Plan, done: int) -> None:

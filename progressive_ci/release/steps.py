@@ -8,7 +8,7 @@ from progressive_ci.model import weight
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.plan import Analyze, Pause, Plan, SetWeight, Step
 from progressive_ci.model.weight import Weight
-from progressive_ci.release import traffic
+from progressive_ci.release import capacity, traffic
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
@@ -90,7 +90,7 @@ def set_weight(vigil: Vigil, share: Weight) -> None:
     if rises:
         vigil.hold_while_blind()
         mode = MODES[release.record.mode]
-        pods = traffic.needed_pods(share, mode.size(release))
+        pods = capacity.needed_pods(share, mode.size(release))
         if traffic.routed(release):
             mode.scale(vigil, pods)
         release.enter(weight=share.percent, stage=Stage.STEPPING)
@@ -112,7 +112,7 @@ def _await_stable(vigil: Vigil, share: Weight) -> None:
     """Lowering the canary raises stable: it has to have the pods for it."""
     release, allowed = vigil.release, vigil.release.record.ready_seconds
     vigil.poll(
-        lambda: True if traffic.bearable(release, Weight(release.record.weight)) <= share else None,
+        lambda: True if capacity.bearable(release, Weight(release.record.weight)) <= share else None,
         seconds=allowed,
         text="stable has the pods for a larger share",
         late=lambda: _starved(release, share, allowed),
@@ -131,7 +131,7 @@ def keep_up(release: Release) -> None:
     """An autoscaler that asks more of NAME means the canary too, while it has weight."""
     if release.record.autoscaled and traffic.routed(release):
         mode = MODES[release.record.mode]
-        mode.grow(release, traffic.needed_pods(Weight(release.record.weight), mode.size(release)))
+        mode.grow(release, capacity.needed_pods(Weight(release.record.weight), mode.size(release)))
 
 
 def _shift(vigil: Vigil, share: Weight, *, announced: Weight) -> None:

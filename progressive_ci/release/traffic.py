@@ -1,8 +1,7 @@
-"""Who gets how much traffic: raising with every gate, the safe write, and the way back within stable's capacity."""
+"""Who gets how much traffic: raising with every gate, the safe write, and the route's own values at the end."""
 
 from collections.abc import Callable
 from functools import partial
-from math import ceil, floor
 
 from progressive_ci.errors import (
     ApiError,
@@ -22,12 +21,11 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.route import Route
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import Delete, Patch
-from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.drift import gone, hold_pins
+from progressive_ci.release.drift import gone
 from progressive_ci.release.ownership import freed
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop, unavailable
-from progressive_ci.release.workload import labels_of, ready_pods, replicas_of
+from progressive_ci.release.workload import labels_of
 from progressive_ci.routers.router import Objects, Router
 from progressive_ci.routers.table import router_of
 
@@ -200,48 +198,6 @@ def settle_seconds(release: Release) -> float:
     return router(release).SETTLE if chosen is None else chosen
 
 
-def needed_pods(share: Weight, size: int) -> int:
-    """Canary pods that a weight needs; any weight needs one."""
-    return max(1, ceil(share.percent * size / 100)) if share.percent else 0
-
-
-def slices(release: Release) -> tuple[JsonObject, ...]:
-    """Fresh EndpointSlices of the Services of both sides, and of all others that are pinned."""
-    route = route_of(release)
-    names = dict.fromkeys((route.stable_service, route.canary_service, *release.record.pinned))
-    return release.hands.cluster.list(
-        kinds.ENDPOINT_SLICE,
-        release.record.namespace,
-        labels=f"kubernetes.io/service-name in ({','.join(names)})",
-    )
-
-
-def count_canary(release: Release) -> int:
-    """Count the ready pods behind the canary Service afresh, and stable's with them."""
-    found, route = slices(release), route_of(release)
-    stable, canary = ready_pods(found, route.stable_service), ready_pods(found, route.canary_service)
-    others = (name for name in release.record.pinned if name != route.canary_service)
-    if any(ready_pods(found, name) & canary for name in others):
-        hold_pins(release)
-    release.stable_ready = (len(stable), release.hands.clock.now())
-    release.canary_ready = len(canary)
-    there = {labels_of(item).get("kubernetes.io/service-name") for item in found}
-    named = (route.stable_service, route.canary_service, *release.record.pinned)
-    release.unserved = tuple(name for name in dict.fromkeys(named) if name not in there)
-    return len(canary)
-
-
-def count_stable(release: Release) -> int:
-    """Count stable's ready pods afresh, for the safe write and for the way back."""
-    if routed(release):
-        count_canary(release)
-        return release.stable_ready[0]
-    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)
-    number = int((release.read(ref) or {}).get("status", {}).get("readyReplicas") or 0)
-    release.stable_ready = (number, release.hands.clock.now())
-    return number
-
-
 def withdraw(release: Release) -> bool:
     """The safe write: give stable everything at once. False when it could not all be sent.
 
@@ -266,32 +222,6 @@ def withdraw(release: Release) -> bool:
         return False
     release.withdrawn = Weight(record.weight)
     return True
-
-
-def full_capacity(release: Release) -> int:
-    """Ready stable pods that can carry everything, less what may be missing.
-
-    Of the size at lease time and what NAME is asked to have now the larger one counts; after the commit point,
-    when stable is the new version, only the latter.
-    """
-    found, size = release.must_read(deployment_ref(release)), release.record.size
-    if routed(release):
-        asked = replicas_of(found)
-        size = asked if release.record.stage is Stage.COMMITTED else max(asked, size)
-    return max(1, size - release.record.unavailable)
-
-
-def bearable(release: Release, carried: Weight) -> Weight:
-    """The least canary weight that leaves stable no more than its ready pods can carry, never above today's.
-
-    Where both versions together have too few pods, each gets what its share of them can carry: the traffic
-    never goes to fewer pods than it left.
-    """
-    stable, full = count_stable(release), full_capacity(release)
-    share = min(100, floor(100 * stable / full))
-    if 0 < stable < full - release.canary_ready:
-        share = max(share, floor(100 * stable / (stable + release.canary_ready)))
-    return min(carried, Weight(100 - share))
 
 
 def restore_route(release: Release) -> None:

@@ -6,11 +6,11 @@ from typing import TypeVar
 
 from progressive_ci.model.check import Analysis
 from progressive_ci.release.analysis import AnalysisRun
+from progressive_ci.release.capacity import count_stable
 from progressive_ci.release.others import serve
 from progressive_ci.release.patience import next_look
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, cancelled, unavailable
-from progressive_ci.release.traffic import count_stable
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.weight import Weight
 from progressive_ci.model.write import pointer
-from progressive_ci.release import traffic
+from progressive_ci.release import capacity, traffic
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import valued, wish
@@ -47,7 +47,7 @@ def return_to_stable(release: Release) -> None:
         traffic.shift(release, weight.NONE, release.pause)
     holding = _Holding(release.hands.clock.now())
     while traffic.routed(release) and (carried := traffic.current(release)) > weight.NONE:
-        least = traffic.bearable(release, carried)
+        least = capacity.bearable(release, carried)
         if least == weight.NONE:
             holding.given += 1
             if holding.given > _GIVEN:
@@ -144,7 +144,7 @@ def _hold(release: Release, carried: Weight, holding: _Holding) -> None:
     clock = release.hands.clock
     if clock.now() - holding.looked >= _LOOK:
         holding.looked = clock.now()
-        told = f"stable has {release.stable_ready[0]} of {traffic.full_capacity(release)} ready pods"
+        told = f"stable has {release.stable_ready[0]} of {capacity.full_capacity(release)} ready pods"
         why = _trouble(release)
         if (told, why) != (holding.told, release.trouble):
             keeps = f"{told}, so the new version keeps {carried} until it has more"

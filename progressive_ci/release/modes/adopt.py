@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
-from progressive_ci.release import adoption, canary_set, deployment, traffic
+from progressive_ci.release import adoption, canary_set, capacity, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.drift import hold_canary, hold_pins
 from progressive_ci.release.findings import Findings
@@ -103,7 +103,7 @@ def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: 
             hold_canary(release, pods)
             hold_pins(release)
         return served
-    if traffic.count_canary(release) >= pods:
+    if capacity.count_canary(release) >= pods:
         return True
     if elapsed > _STARTS:
         _stop_where_hopeless(release, hold_canary(release, pods), elapsed)
@@ -111,7 +111,7 @@ def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: 
 
 
 def _serves_alone(release: Release, service: str, pods: int) -> bool | None:
-    found = traffic.slices(release)
+    found = capacity.slices(release)
     ready, stable = ready_pods(found, service), ready_pods(found, traffic.route_of(release).stable_service)
     if len(ready) < pods or ready & stable or not ready <= uids(pods_of(release, release.record.canary)):
         return None
@@ -216,7 +216,7 @@ def _stable_stands(release: Release) -> bool:
     """Whether the old ReplicaSet has what NAME asks for now; without a router that is less than the full size."""
     item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name))
     asked = replicas_of(release.must_read(deployment_ref(release)))
-    return item is not None and available(item) >= min(asked, traffic.full_capacity(release))
+    return item is not None and available(item) >= min(asked, capacity.full_capacity(release))
 
 
 def _traffic_to_stable(release: Release) -> None:
