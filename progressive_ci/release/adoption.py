@@ -12,7 +12,7 @@ from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.drift import hold_canary, hold_pause, hold_pins
-from progressive_ci.release.patience import CONTROLLER, bounded, until
+from progressive_ci.release.patience import CONTROLLER, ENDPOINTS, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.renewal import await_old_pods_gone, demand_canary, drain, renew
@@ -34,8 +34,6 @@ from progressive_ci.release.workload import (
 
 _CONTROLLER_SECONDS = 60.0
 _REVISION_SECONDS = 5.0
-_ENDPOINTS = 1.0
-"""Seconds in which Services follow their selectors: where one doesn't, somebody may have changed it."""
 _NEARLY_ALL = Weight(99)
 
 
@@ -105,7 +103,7 @@ def _repoint(release: Release) -> None:
 
     def done() -> bool:
         served = _all_serve(release)
-        if not served and release.hands.clock.now() - began > _ENDPOINTS:
+        if not served and release.hands.clock.now() - began > ENDPOINTS:
             hold_pins(release, moved=True)
         return served
 

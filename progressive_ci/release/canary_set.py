@@ -8,6 +8,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, Write, pointer, replace, test
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import absent, changes, valued, wish
+from progressive_ci.release.paths import REPLICAS
 from progressive_ci.release.patience import CONTROLLER, until
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.workload import (
@@ -21,8 +22,6 @@ from progressive_ci.release.workload import (
     uid_of,
     with_hash,
 )
-
-REPLICAS = pointer("spec", "replicas")
 
 
 def set_ref(release: Release) -> Ref:

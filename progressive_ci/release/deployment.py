@@ -10,14 +10,10 @@ from progressive_ci.model.write import Patch, Write, pointer, replace, test
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import absent, changes, valued, wish
+from progressive_ci.release.paths import PAUSED, REPLICAS, STRATEGY, TEMPLATE
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop
 from progressive_ci.release.workload import hash_of, replicas_of, same_template, without_hash
-
-PAUSED = pointer("spec", "paused")
-STRATEGY = pointer("spec", "strategy")
-TEMPLATE = pointer("spec", "template")
-REPLICAS = pointer("spec", "replicas")
 
 RECREATE = {"type": "Recreate"}
 """While a paused Deployment has this strategy, its controller never rescales two ReplicaSets in proportion."""

@@ -9,17 +9,14 @@ from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
-from progressive_ci.model.write import Patch, pointer
+from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_deployment import canary_name
 from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
+from progressive_ci.release.paths import FLOOR, PAUSED, REPLICAS
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.stop import Stop
 from progressive_ci.release.workload import replicas_of
-
-PAUSED = "/spec/paused"
-REPLICAS = pointer("spec", "replicas")
-FLOOR = pointer("spec", "minReplicas")
 
 
 def gone(ref: Ref) -> Stop:

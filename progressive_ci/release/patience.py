@@ -11,6 +11,9 @@ from progressive_ci.release.stop import unready
 CONTROLLER = 0.3
 """Seconds that a controller needs for its answer to a write; asking earlier is a question for nothing."""
 
+ENDPOINTS = 1.0
+"""Seconds in which Services follow their selectors: where one doesn't, somebody may have changed it."""
+
 _CONTROLLER_GAP = 0.2
 _GOODBYE = 30.0
 _LONGEST_GAP = 5.0

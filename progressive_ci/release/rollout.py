@@ -5,15 +5,10 @@ from progressive_ci.model.journal import Original
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.write import Patch, Write, pointer, test
 from progressive_ci.release.canary_set import deployment_ref, unmark_history
-from progressive_ci.release.deployment import (
-    REPLICAS,
-    TEMPLATE,
-    foreign_template,
-    stable_template,
-    superseded,
-)
+from progressive_ci.release.deployment import foreign_template, stable_template, superseded
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import changes, valued, wish
+from progressive_ci.release.paths import REPLICAS, TEMPLATE
 from progressive_ci.release.readiness import diagnose
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop

@@ -13,18 +13,17 @@ from progressive_ci.model.write import Delete, Patch, pointer
 from progressive_ci.ports import Hands
 from progressive_ci.release.canary_deployment import told_apart_by
 from progressive_ci.release.candidate import wishes
-from progressive_ci.release.deployment import PAUSED, REPLICAS, STRATEGY
 from progressive_ci.release.digest import digest
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.needed import document_ref
 from progressive_ci.release.order import override
 from progressive_ci.release.ownership import look_up, owned
+from progressive_ci.release.paths import FLOOR, PAUSED, REPLICAS, STRATEGY
 from progressive_ci.release.predecessor import last_finished
 from progressive_ci.release.services import PIN
 from progressive_ci.release.workload import hash_of, name_of, selects
 from progressive_ci.routers.table import router_of
 
-FLOOR = pointer("spec", "minReplicas")
 _PROBES = (Weight(1), Weight(2))
 
 

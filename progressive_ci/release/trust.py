@@ -21,8 +21,8 @@ from progressive_ci.model.plan import Mode
 from progressive_ci.model.seal import seal_of
 from progressive_ci.ports import Cluster
 from progressive_ci.release.canary_deployment import canary_name
-from progressive_ci.release.deployment import PAUSED
 from progressive_ci.release.ownership import look_up
+from progressive_ci.release.paths import PAUSED
 from progressive_ci.release.snapshot import written
 from progressive_ci.release.workload import (
     HASH_LABEL,

@@ -7,17 +7,15 @@ from progressive_ci.model.event import Shifted, Warned
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.weight import Weight
-from progressive_ci.model.write import pointer
 from progressive_ci.release import capacity, traffic
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import valued, wish
+from progressive_ci.release.paths import REPLICAS
 from progressive_ci.release.readiness import hopeless, pods_of, refused_creation, unschedulable
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.workload import replicas_of
-
-REPLICAS = pointer("spec", "replicas")
 
 _GIVEN = 2
 """How often everything is given to stable where somebody takes it away again."""

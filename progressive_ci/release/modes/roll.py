@@ -19,7 +19,8 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
-from progressive_ci.release.patience import await_gone, bounded, until
+from progressive_ci.release.paths import FLOOR, REPLICAS
+from progressive_ci.release.patience import ENDPOINTS, await_gone, bounded, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
@@ -30,12 +31,6 @@ from progressive_ci.release.workload import available, complete, hash_of, observ
 
 if TYPE_CHECKING:
     from progressive_ci.release.vigil import Vigil
-
-_ENDPOINTS = 1.0
-"""Seconds in which Services follow their selectors: where one doesn't, somebody may have changed it."""
-
-_REPLICAS = pointer("spec", "replicas")
-_FLOOR = pointer("spec", "minReplicas")
 
 
 def canary_ref(release: Release) -> Ref:
@@ -73,7 +68,7 @@ def _bind(release: Release, owner: JsonObject, service: str, value: str) -> None
 def _raise_floor(release: Release) -> None:
     """The old version must keep its size while it has little traffic."""
     for ref, _ in _floors(release):
-        raised = partial(wish, ref, wishes=[valued(_FLOOR, release.record.size)])
+        raised = partial(wish, ref, wishes=[valued(FLOOR, release.record.size)])
         release.write(ref, existing(raised))
 
 
@@ -124,7 +119,7 @@ def grow(release: Release, pods: int) -> None:
 
 
 def _grown(ref: Ref, pods: int, seen: JsonObject) -> Patch | None:
-    return wish(ref, seen, [valued(_REPLICAS, pods)]) if replicas_of(seen) < pods else None
+    return wish(ref, seen, [valued(REPLICAS, pods)]) if replicas_of(seen) < pods else None
 
 
 def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
@@ -140,7 +135,7 @@ def _serves(release: Release, service: str, pods: int, *, elapsed: float) -> boo
     ready = serving(release, (service,))[service]
     if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)):
         return True
-    if elapsed > _ENDPOINTS:
+    if elapsed > ENDPOINTS:
         hold_canary(release, pods)
         hold_pins(release)
     return None
