@@ -4,7 +4,6 @@ from progressive_ci.errors import NotFound
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import REPLICA_SET, Ref
-from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Patch, Write, pointer, replace, test
 from progressive_ci.release.canary_set import deployment_ref
@@ -12,7 +11,7 @@ from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import absent, changes, valued, wish
 from progressive_ci.release.paths import PAUSED, REPLICAS, STRATEGY, TEMPLATE
 from progressive_ci.release.release import Release, existing
-from progressive_ci.release.stop import Stop
+from progressive_ci.release.stop import Stop, cancelled
 from progressive_ci.release.workload import hash_of, replicas_of, same_template, without_hash
 
 RECREATE = {"type": "Recreate"}
@@ -92,12 +91,9 @@ def _is_canary(release: Release, held: JsonObject) -> bool:
 def superseded(release: Release, deployment: JsonObject) -> Stop:
     """The stop when somebody else has released another version meanwhile."""
     manager = last_writer(deployment, "f:template")
-    return Stop(
-        Cause(
-            Result.CANCELLED,
-            f"superseded: {manager} has changed spec.template of Deployment {release.record.name} meanwhile",
-            advice="that version rolls out now; let only one pipeline release a workload",
-        )
+    return cancelled(
+        f"superseded: {manager} has changed spec.template of Deployment {release.record.name} meanwhile",
+        advice="that version rolls out now; let only one pipeline release a workload",
     )
 
 

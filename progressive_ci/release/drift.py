@@ -7,7 +7,6 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
-from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_deployment import canary_name
@@ -15,18 +14,15 @@ from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
 from progressive_ci.release.paths import FLOOR, PAUSED, REPLICAS
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
-from progressive_ci.release.stop import Stop
+from progressive_ci.release.stop import Stop, cancelled
 from progressive_ci.release.workload import replicas_of
 
 
 def gone(ref: Ref) -> Stop:
     """The stop when somebody has deleted what the release needs; it is not made again."""
-    return Stop(
-        Cause(
-            Result.CANCELLED,
-            f"somebody has deleted {ref}, which this release needs",
-            advice=f"create {ref} again if it should exist, then release again",
-        )
+    return cancelled(
+        f"somebody has deleted {ref}, which this release needs",
+        advice=f"create {ref} again if it should exist, then release again",
     )
 
 
@@ -46,7 +42,7 @@ def assert_once(release: Release, key: str, *, field: str, ref: Ref, who: str, a
     """
     if key in release.record.asserted:
         told = f"{who} keeps changing {field} of {ref}, which this release needs"
-        raise Stop(Cause(Result.CANCELLED, told, advice=advice or _leave_alone(who, field)))
+        raise cancelled(told, advice=advice or _leave_alone(who, field))
     release.hands.reporter.emit(Warned(f"{who} has changed {field} of {ref}; it is set again, once"))
     release.enter(asserted=(*release.record.asserted, key))
 
@@ -120,12 +116,9 @@ def hold_pause(release: Release, deployment: JsonObject) -> None:
     who = last_writer(deployment, "f:paused")
     ref = Ref(DEPLOYMENT, release.record.namespace, release.record.name)
     if PAUSED in release.record.asserted:
-        raise Stop(
-            Cause(
-                Result.CANCELLED,
-                f"{who} keeps resuming {ref}, which this release has paused",
-                advice=_leave_alone(who, "spec.paused"),
-            )
+        raise cancelled(
+            f"{who} keeps resuming {ref}, which this release has paused",
+            advice=_leave_alone(who, "spec.paused"),
         )
     release.hands.reporter.emit(Warned(f"{who} has resumed {ref}; it is paused again, once"))
     release.enter(asserted=(*release.record.asserted, PAUSED))

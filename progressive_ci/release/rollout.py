@@ -2,7 +2,6 @@
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
-from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.write import Patch, Write, pointer, test
 from progressive_ci.release.canary_set import deployment_ref, unmark_history
 from progressive_ci.release.deployment import foreign_template, stable_template, superseded
@@ -11,7 +10,7 @@ from progressive_ci.release.ownership import changes, valued, wish
 from progressive_ci.release.paths import REPLICAS, TEMPLATE
 from progressive_ci.release.readiness import diagnose
 from progressive_ci.release.release import Release, existing
-from progressive_ci.release.stop import Stop
+from progressive_ci.release.stop import Stop, cancelled
 from progressive_ci.release.workload import complete, same_template
 
 
@@ -62,12 +61,9 @@ def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
 def _paused(release: Release, deployment: JsonObject) -> Stop:
     """The stop when somebody has paused what rolls: it would stand still until the time is over."""
     who = last_writer(deployment, "f:paused")
-    return Stop(
-        Cause(
-            Result.CANCELLED,
-            f"{who} has paused {deployment_ref(release)} in the middle of its rollout",
-            advice=f"`progressive-ci abort {release.record.name}` is the way to end a release; it goes back too",
-        )
+    return cancelled(
+        f"{who} has paused {deployment_ref(release)} in the middle of its rollout",
+        advice=f"`progressive-ci abort {release.record.name}` is the way to end a release; it goes back too",
     )
 
 

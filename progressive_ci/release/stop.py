@@ -24,7 +24,7 @@ def unavailable(reason: str, *, advice: str = "", source: Source | None = None) 
 
 
 def cancelled(reason: str, *, advice: str = "") -> Stop:
-    """A signal, or the hard end of the run."""
+    """A signal, the hard end of the run, or somebody else's hand."""
     return Stop(Cause(Result.CANCELLED, reason, advice=advice))
 
 
