@@ -73,7 +73,7 @@ $(BUILT_E2E): $(BUILT)
 # Everything, in both places: hours.
 sweep: $(BUILT_E2E)
 	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario tests/security
-	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 2 * $(JOBS) )) tests/e2e/test_sweep.py
+	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 4 * $(JOBS) )) --dist worksteal -vv tests/e2e/test_sweep.py
 
 # A fault at every request of every way in which a release can go, simulated: minutes.
 sweep-sandbox: $(BUILT)
