@@ -4,7 +4,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Original
 from progressive_ci.model.write import Patch, Write, pointer, test
 from progressive_ci.release.canary_set import deployment_ref, unmark_history
-from progressive_ci.release.deployment import foreign_template, stable_template, superseded
+from progressive_ci.release.deployment import foreign_template, resume, stable_template, superseded
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import changes, valued, wish
 from progressive_ci.release.paths import REPLICAS, TEMPLATE
@@ -68,10 +68,17 @@ def _paused(release: Release, deployment: JsonObject) -> Stop:
 
 
 def stable_again(release: Release) -> bool:
-    """Whether NAME is complete with the version that served before; somebody else's stays, even paused."""
+    """Whether NAME is complete with the version that served before; somebody else's stays, even paused.
+
+    Whoever pauses it on its way there wants the new version to stand still, not to stay.
+    """
     found = release.must_read(deployment_ref(release))
+    paused = bool(found["spec"].get("paused"))
     if foreign_template(release, found):
-        return complete(found) or bool(found["spec"].get("paused"))
+        return complete(found) or paused
+    if paused:
+        resume(release)
+        return False
     return complete(found) and same_template(found["spec"]["template"], stable_template(release))
 
 

@@ -81,7 +81,7 @@ def soak(stand: Stand, releases: int, seed: str) -> dict[str, object]:
         faults[strike.fault.name if strike.met else "none"] += 1
         told = strike.told if strike.met else kind.__name__
         print(f"{number + 1}/{releases} {time.monotonic() - start:.1f} s {told}", flush=True)  # noqa: T201 - the product
-    requests = stand.load.records().requests
+    requests = stand.load.records().requests if stand.load else ()
     return {
         "releases": releases,
         "seed": seed,

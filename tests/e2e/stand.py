@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.e2e import given, then, when
-from tests.e2e.cluster.client import Document
 from tests.e2e.cluster.load import Load
 from tests.e2e.cluster.proxy import RecordingProxy
 from tests.e2e.given import NAME, OLD, Shop
+from tests.e2e.rows import ROWS, Row
 from tests.e2e.strikes import TO_LIVE, Strike
 
 SIZE = 2
@@ -27,8 +27,9 @@ class Stand:
 
     Attributes:
         shop: the workload.
+        row: how it is released.
         proxy: between the tool and the API server.
-        load: the users.
+        load: the users, where there are any.
         token: with exactly the printed rights.
         image: what should serve.
         version: how many versions there were.
@@ -36,8 +37,9 @@ class Stand:
     """
 
     shop: Shop
+    row: Row
     proxy: RecordingProxy
-    load: Load
+    load: Load | None
     token: str
     image: str = OLD
     version: int = 1
@@ -60,9 +62,9 @@ class Stand:
         return strike.met is not None
 
     def takes_back(self, strike: Strike) -> bool:
-        """Release a new version and cancel it at half of the traffic, struck on the way back; see `promotes`."""
-        self._next(pause=_FOREVER)
-        self._struck(strike, cancel_at="-> 50 %")
+        """Release a new version and cancel it halfway, struck on the way back; see `promotes`."""
+        self._next(pause=_FOREVER, tag=self.row.tag)
+        self._struck(strike, cancel_at=self.row.halfway)
         result = ""
         if strike.ends_it:
             run = self._run("rollback", NAME)
@@ -73,16 +75,19 @@ class Stand:
 
     def fails(self, strike: Strike, image: str) -> None:
         """Release a version that never becomes ready."""
-        self.shop.write(release_of(image, self.shop.router, pause="0s"))
+        self._write(image, pause="0s")
         self._struck(strike)
         self._is_whole(strike)
 
-    def _next(self, *, pause: str) -> str:
+    def _next(self, *, pause: str, tag: str = "") -> str:
         """Let the folder say that a version comes that never was there."""
         self.version += 1
-        image = f"example/app:{self.version}.0.0"
-        self.shop.write(release_of(image, self.shop.router, pause=pause))
+        image = f"example/app:{self.version}.0.0{tag}"
+        self._write(image, pause=pause)
         return image
+
+    def _write(self, image: str, *, pause: str) -> None:
+        self.shop.write(self.row.document(image, self.shop.router, pause))
 
     def _struck(self, strike: Strike, *, cancel_at: str = "") -> int | None:
         """Run with the fault; the exit code, None where it was killed."""
@@ -113,8 +118,9 @@ class Stand:
         then.only_serves(self.shop, self.image, replicas=self.size)
         idle = result in {"unchanged", "nothing-to-do"}
         then.nothing_of_ours_is_left(self.shop, but_a_dead_holder=idle)
-        assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told
-        failed = self.load.records().failed()
+        if self.row.routed:
+            assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told
+        failed = self.load.records().failed() if self.load else ()
         assert not failed, f"{strike.told}: {failed[0]}"
 
 
@@ -129,18 +135,13 @@ def _ended(tool: when.Tool, strike: Strike) -> int | None:
     return process.wait(10)
 
 
-def release_of(image: str, router: str, *, pause: str) -> Document:
-    """A Rollout that is over quickly."""
-    steps = given.setting(50, 100, pause=pause)
-    document = given.rollout(image, router, steps=steps, judged=False)
-    document["spec"]["strategy"]["canary"] |= {"scaleDownDelaySeconds": 1, "abortScaleDownDelaySeconds": 1}
-    return document
-
-
 @contextmanager
-def opened(shop: Shop) -> Iterator[Stand]:
+def opened(shop: Shop, row: Row = ROWS["gateway"]) -> Iterator[Stand]:
     """Put a stand around a workload."""
-    shop.write(release_of(OLD, shop.router, pause="0s"))
-    token = shop.token(shop.role())
-    with RecordingProxy(shop.cluster) as proxy, when.users(shop, rate=RATE) as load:
-        yield Stand(shop, proxy, load, token)
+    shop.write(row.document(OLD, shop.router, "0s"))
+    token = shop.token(shop.role(*row.occasions))
+    with ExitStack() as stack:
+        stack.enter_context(row.within(shop))
+        proxy = stack.enter_context(RecordingProxy(shop.cluster))
+        load = stack.enter_context(when.users(shop, rate=RATE)) if row.used else None
+        yield Stand(shop, row, proxy, load, token)

@@ -1,7 +1,6 @@
 """Every fault at every mutating request of the promotion and of the way back, on real parts under real traffic.
 
-With SWEEP=all at every request whatsoever, from the first one of a release on, and through every router that carries
-real traffic here.
+With SWEEP=all at every request whatsoever, from the first one of a release on, in every way in which a release can go.
 """
 
 import os
@@ -13,19 +12,20 @@ import pytest
 from tests.e2e.cluster.exchange import Call
 from tests.e2e.given import Shop
 from tests.e2e.interference import is_renewal
-from tests.e2e.stand import opened
+from tests.e2e.rows import ROWS, Row
+from tests.e2e.stand import SIZE, opened
 from tests.e2e.strikes import FAULTS, Fault, Strike, writes
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 ALL = os.environ.get("SWEEP") == "all"
-ROUTERS = ("gateway", "istio") if ALL else ("gateway",)
+SWEPT = tuple(ROWS) if ALL else ("gateway",)
 LONGEST = 400
 ELSEWHERE = 3
 """Cases of each fault at requests of any kind, drawn by a seed that is printed."""
 
 faults = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
-routers = pytest.mark.parametrize("router", ROUTERS)
+rows = pytest.mark.parametrize("row", [ROWS[name] for name in SWEPT], ids=SWEPT)
 
 
 def counts(call: Call) -> bool:
@@ -34,12 +34,12 @@ def counts(call: Call) -> bool:
 
 
 @pytest.mark.acceptance("F01")
-@routers
+@rows
 @faults
 def test_a_way_forward_ends_with_a_version_that_works(
-    shop: Callable[..., Shop], router: str, fault: Fault
+    shop: Callable[..., Shop], row: Row, fault: Fault
 ) -> None:
-    with opened(shop(router, replicas=2)) as stand:
+    with opened(shop(row.router, replicas=SIZE), row) as stand:
         position = 0
         while stand.promotes(_forward(fault, position)):
             position += 1
@@ -61,10 +61,10 @@ def _codes(fault: Fault, *, whole: bool) -> frozenset[int]:
 
 
 @pytest.mark.acceptance("F01")
-@routers
+@rows
 @faults
-def test_a_way_back_ends_with_the_old_version(shop: Callable[..., Shop], router: str, fault: Fault) -> None:
-    with opened(shop(router, replicas=2)) as stand:
+def test_a_way_back_ends_with_the_old_version(shop: Callable[..., Shop], row: Row, fault: Fault) -> None:
+    with opened(shop(row.router, replicas=SIZE), row) as stand:
         position = 0
         while stand.takes_back(Strike(fault, position, counts=counts, codes=frozenset({13}))):
             position += 1
@@ -78,7 +78,7 @@ def test_a_fault_anywhere_is_survived(shop: Callable[..., Shop], fault: Fault) -
     seed = os.environ.get("SWEEP_SEED") or str(random.randrange(10**9))  # noqa: S311 - cases of a test
     print(f"SWEEP_SEED={seed}")  # noqa: T201 - repeats the case
     drawn = random.Random(f"{seed} {fault.name}")  # noqa: S311 - cases of a test
-    with opened(shop(replicas=2)) as stand:
+    with opened(shop(replicas=SIZE)) as stand:
         clean = Strike(fault, LONGEST, counts=lambda call: not is_renewal(call))
         clean.begun.set()
         stand.promotes(clean)

@@ -285,14 +285,21 @@ def test_a_journal_that_is_deleted_under_a_command_is_missed_however_late(
 
 @pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("row", [ROWS["in place"], ROWS["roll"]], ids=lambda row: row.name)
-def test_a_rollout_that_somebody_pauses_ends_the_release_at_once(row: Row) -> None:
+@pytest.mark.parametrize(
+    "acts", [[("2.0.0", 4)], [("2.0.0", 5), ("1.0.0", 5)]], ids=["once", "on its way back too"]
+)
+def test_a_rollout_that_somebody_pauses_ends_the_release_at_once(
+    row: Row, acts: list[tuple[str, int]]
+) -> None:
+    """Each time when NAME holds a version and has so many pods: a fifth is there while it rolls."""
     scene = row.open()
     paused: list[float] = []
 
     def look(number: int, call: Call) -> None:
         del number, call
         held = then.deployment(scene)
-        if not paused and "web:2.0.0" in str(held["spec"]["template"]):
+        version, pods = acts[len(paused)] if len(paused) < len(acts) else ("none", 0)
+        if f"web:{version}" in str(held["spec"]["template"]) and held["status"]["replicas"] >= pods:
             paused.append(scene.sandbox.clock.now())
             meddling.pause(scene)
 
@@ -303,6 +310,7 @@ def test_a_rollout_that_somebody_pauses_ends_the_release_at_once(row: Row) -> No
     assert run.outcome.reason == "kubectl has paused Deployment shop/web in the middle of its rollout"
     assert run.stopped is not None
     assert run.stopped.time - paused[0] < 10
+    assert len(paused) == len(acts)
     then.serves(scene, row.old)
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
