@@ -6,12 +6,15 @@ a gate reads everything afresh, one patch hands the ReplicaSet over, a short loo
 until every other ReplicaSet is at zero. That is the commit point. Each function can be called again after a crash.
 """
 
+from collections.abc import Callable
+
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.kinds import Ref
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import canary_set, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref, set_ref
-from progressive_ci.release.drift import hold_canary, hold_pause, hold_pins
+from progressive_ci.release.drift import gone, hold_canary, hold_pause, hold_pins
 from progressive_ci.release.patience import CONTROLLER, ENDPOINTS, bounded, until
 from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
@@ -64,11 +67,25 @@ def services_moved(release: Release) -> bool:
 def _all_to_canary(release: Release) -> None:
     """Full size and all traffic; without a router the old pods keep their share until the take-over."""
     if not traffic.routed(release):
-        traffic.shift(release, _NEARLY_ALL, bounded(release, "the canary has nearly all pods"))
+        traffic.shift(release, _NEARLY_ALL, _while_both_stand(release))
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.routed(release) and traffic.current(release) != weight.ALL:
         release.enter(weight=100)
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
+
+
+def _while_both_stand(release: Release) -> Callable[[float], None]:
+    """A pause that gives up when pods had their time, or when there is nothing left to wait for."""
+    pause = bounded(release, "the canary has nearly all pods")
+
+    def wait(seconds: float) -> None:
+        pause(seconds)
+        for side in (release.stable, release.record.canary):
+            ref = Ref(kinds.REPLICA_SET, release.record.namespace, side.name)
+            if release.read(ref) is None:
+                raise gone(ref)
+
+    return wait
 
 
 def _full_size(release: Release) -> bool:

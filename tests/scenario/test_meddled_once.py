@@ -195,6 +195,34 @@ def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it
 
 
 @pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"], ids=["stable", "canary"])
+@pytest.mark.parametrize("number", range(3))
+def test_a_version_that_somebody_deletes_before_the_pods_are_all_new_is_not_waited_for(
+    version: str, number: int
+) -> None:
+    row = ROWS["ratio"]
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    deleted: list[float] = []
+
+    def delete() -> None:
+        deleted.append(scene.sandbox.clock.now())
+        meddling.delete_set(scene, version)
+
+    when.promoting(scene, number, delete)
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    assert run.stopped is not None
+    assert run.stopped.time - deleted[0] < 10
+    scene.sandbox.clock.run(60)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("stage", [Stage.STEPPING, Stage.PROMOTING, Stage.COMMITTED])
 def test_a_canary_whose_marks_somebody_took_off_goes_with_the_release(stage: Stage) -> None:
     row = ROWS["roll"]
