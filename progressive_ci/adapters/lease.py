@@ -119,7 +119,7 @@ class ClusterLease:
             if record is None or not self._ours(record):
                 try:
                     record = self._take(record)
-                except _UNCLEAR as error:
+                except (*_UNCLEAR, NotFound) as error:
                     problem = error
                     continue
             return replace(self._begin(record, first), waited=self._watch is not seen)

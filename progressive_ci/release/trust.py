@@ -155,7 +155,7 @@ def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[
     """A record that gives nothing back: objects of the workload are only fenced; config that it created goes."""
     owner = found.get(Ref(kinds.DEPLOYMENT, record.namespace, record.name))
     done = record.stage is Stage.COMMITTED
-    if not done and (standing := tuple(_standing(record, found))):
+    if standing := tuple(_standing(record, found)):
         raise _stripped(record, standing)
     mine = _belonging(record, found, owner) if owner is not None else ()
     config = (entry for entry in record.objects if entry.created and entry.ref in marked)
@@ -187,14 +187,16 @@ def _standing(record: Record, found: Mapping[Ref, JsonObject]) -> Iterator[str]:
 
 def _stripped(record: Record, standing: tuple[str, ...]) -> Refused:
     name, namespace = record.name, record.namespace
+    selectors = f"take {HASH_LABEL} off the selectors of its Services"
+    way = f"give stable 100 % again, {selectors}, unpause {name}, delete what is left of the new version"
+    if record.stage is Stage.COMMITTED:
+        way = f"the new version stays: set the weights and spec.strategy of {name} back, {selectors}, unpause {name}"
     return Refused(
         ProgressiveError(
             f"release {record.release} was left {record.stage.value}, and somebody has taken its marks off since, "
             f"so nobody can tell its writes from others': {', '.join(standing)}",
             where=f"Deployment {namespace}/{name}",
-            advice=f"see what gets traffic; give stable 100 % again, take {HASH_LABEL} off the selectors of its "
-            f"Services, unpause {name}, delete what is left of the new version, and then `progressive-ci forget "
-            f"{name} --namespace {namespace}`",
+            advice=f"see what gets traffic; {way}, and then `progressive-ci forget {name} --namespace {namespace}`",
         )
     )
 
