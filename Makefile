@@ -15,7 +15,8 @@ export CACHE
 export RUFF_CACHE_DIR := $(CACHE)/ruff
 export MYPY_CACHE_DIR := $(CACHE)/mypy
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
-export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 # Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
 SHARED := $(BIN)/python -m tests.e2e.cluster with
 LANES := $(patsubst %,tests/e2e/test_%.py,sweep promotion)

@@ -61,9 +61,12 @@ def start_contour(around: Surroundings) -> str:
     for document in _contour_documents():
         admin.apply(document)
     configuration = around.folder / "contour.yaml"
-    configuration.write_text(
-        yaml.safe_dump({"gateway": {"gatewayRef": {"namespace": "projectcontour", "name": "contour"}}})
-    )
+    settings = {
+        "gateway": {"gatewayRef": {"namespace": "projectcontour", "name": "contour"}},
+        # A line for each request would let users wait for the disk.
+        "accesslog-level": "error",
+    }
+    configuration.write_text(yaml.safe_dump(settings))
     bootstrap = around.folder / "contour-envoy.json"
     program = around.binaries["contour"]
     socket = f"--admin-address={around.folder / 'contour-envoy.sock'}"
