@@ -88,6 +88,11 @@ class Shop:
     def token(self, role: str, *, lacking: Document | None = None, account: str = "ci") -> str:
         """A token with exactly the rights of a role, once they are in force and the lacking one is not."""
         token = self.cluster.user(account, role, self.namespace)
+        self.await_rights(token, role, lacking=lacking)
+        return token
+
+    def await_rights(self, token: str, role: str, *, lacking: Document | None = None) -> None:
+        """Wait until the owner of a token has the rights of a role, and no longer the lacking one."""
         user = self.cluster.as_user(token)
         usual = [
             {**rule, "namespace": item["metadata"].get("namespace", self.namespace)}
@@ -97,7 +102,6 @@ class Shop:
         wait_until("the Role is in force", lambda: all(self._may(user, rule) for rule in usual))
         if lacking:
             wait_until("the right is gone", lambda: not self._may(user, lacking))
-        return token
 
     def _may(self, user: Client, rule: Document) -> bool:
         """Whether the API server lets a user do the first thing that a rule allows."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -158,11 +159,17 @@ def start_with(shop: Shop, token: str, *command: str, server: str | None = None)
 
 def start_as(shop: Shop, kubeconfig: Path, *command: str) -> Tool:
     """Start the tool with a kubeconfig; see `start`."""
-    words = [sys.executable, "-m", "progressive_ci", *command]
-    words += ["-n", shop.namespace, "--kubeconfig", str(kubeconfig)]
+    return start_by(shop, (*command, "--kubeconfig", str(kubeconfig)), {})
+
+
+def start_by(shop: Shop, command: Sequence[str], environ: Mapping[str, str]) -> Tool:
+    """Start the tool with what a job has in its environment; see `start`."""
+    words = [sys.executable, "-m", "progressive_ci", *command, "-n", shop.namespace]
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     process = shop.cluster.run_in_runner(
-        words, cwd=empty(shop), env=environment | {"PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": ""}
+        words,
+        cwd=empty(shop),
+        env=environment | {"PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": ""} | dict(environ),
     )
     tool = Tool(process, time.time())
     tool.read()

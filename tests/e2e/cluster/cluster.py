@@ -135,6 +135,10 @@ class Cluster:
         """Create a service account with exactly the rights of a YAML text's roles; return a token."""
         return users.create(self.admin, name, roles, namespace, seconds=seconds)
 
+    def allow(self, user: str, roles: str, namespace: str) -> None:
+        """Give a user of another issuer exactly the rights of a YAML text's roles."""
+        users.allow(self.admin, {"kind": "User", "name": user}, roles, namespace)
+
     def as_user(self, token: str) -> Client:
         """Return the API as the owner of a token sees it."""
         return Client(self.server, token, str(self.certificate))
@@ -212,6 +216,7 @@ class _Owned:
             "server": self.control_plane.server,
             "certificate": str(self.control_plane.certificate),
             "key": str(self.control_plane.key),
+            "authentication": str(self.control_plane.authentication),
             "token": self.control_plane.tokens["admin"],
             "slot": self.network.addresses.slot,
             "cluster_namespace": self.network.cluster,

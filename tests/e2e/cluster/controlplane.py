@@ -53,6 +53,7 @@ class ControlPlane:
         self.server = f"https://{network.addresses.api}:{_PORT}"
         self.certificate = folder / "cert.pem"
         self.key = folder / "key.pem"
+        self.authentication = folder / "authentication.yaml"
         self.audit_log = folder / "audit.log"
         self.tokens = {user: secrets.token_hex(16) for user in USERS}
 
@@ -110,6 +111,7 @@ class ControlPlane:
         subprocess.run(command, cwd=self._folder, check=True, capture_output=True)
         tokens = "".join(f'{token},{user},{user},"system:masters"\n' for user, token in self.tokens.items())
         (self._folder / "tokens.csv").write_text(tokens)
+        self.authentication.write_text(json.dumps(authentication()))
         (self._folder / "audit-policy.yaml").write_text(json.dumps(_AUDIT_POLICY))
         self.audit_log.touch()
 
@@ -132,6 +134,8 @@ class ControlPlane:
             f"--tls-cert-file={self.certificate}",
             f"--tls-private-key-file={self.key}",
             f"--token-auth-file={self._folder / 'tokens.csv'}",
+            # Read again whenever it changes: a test may add an issuer of its own.
+            f"--authentication-config={self.authentication}",
             "--authorization-mode=RBAC",
             "--service-cluster-ip-range=10.96.0.0/16",
             f"--service-account-issuer={self.server}",
@@ -155,6 +159,15 @@ class ControlPlane:
             # 15 s by default: a test would wait for it, and a faster one is the harder neighbour.
             "--horizontal-pod-autoscaler-sync-period=2s",
         )
+
+
+def authentication(*issuers: dict[str, object]) -> dict[str, object]:
+    """Return which issuers of tokens the API server trusts beside its own."""
+    return {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AuthenticationConfiguration",
+        "jwt": list(issuers),
+    }
 
 
 def write_kubeconfig(path: Path, server: str, certificate: Path, token: str) -> Path:

@@ -246,7 +246,8 @@ def _start_envoy(around: Surroundings, name: str, bootstrap: Path) -> None:
     flags = ["-c", str(bootstrap), "--disable-hot-restart", "--concurrency", "1", "--log-level", "warn"]
     if name == "contour":  # its bootstrap leaves the names to the command line
         flags += ["--service-cluster", "projectcontour", "--service-node", "envoy-1"]
-    around.processes.start(f"{name}-envoy", around.network.inside(around.binaries["envoy"], *flags))
+    command = around.network.inside(around.binaries["envoy"], *flags)
+    around.processes.start(f"{name}-envoy", command, first=True)
 
 
 def _answering(around: Surroundings, address: str) -> str:

@@ -21,9 +21,7 @@ def create(admin: Client, name: str, roles: str, namespace: str, *, seconds: int
         "metadata": {"name": name, "namespace": namespace},
     }
     admin.apply(account)
-    for document in yaml.safe_load_all(roles):
-        if document and document["kind"] in {"Role", "ClusterRole"}:
-            _bind(admin, name, document, namespace)
+    allow(admin, {"kind": "ServiceAccount", "name": name, "namespace": namespace}, roles, namespace)
     request = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
@@ -34,8 +32,15 @@ def create(admin: Client, name: str, roles: str, namespace: str, *, seconds: int
     return token
 
 
-def _bind(admin: Client, account: str, role: Document, namespace: str) -> None:
-    """Store one role and bind it; outside the account's namespace under a name that no other test has."""
+def allow(admin: Client, subject: Document, roles: str, namespace: str) -> None:
+    """Give somebody exactly the rights of a YAML text's roles."""
+    for document in yaml.safe_load_all(roles):
+        if document and document["kind"] in {"Role", "ClusterRole"}:
+            _bind(admin, subject, document, namespace)
+
+
+def _bind(admin: Client, subject: Document, role: Document, namespace: str) -> None:
+    """Store one role and bind it; outside the workload's namespace under a name that no other test has."""
     metadata = role["metadata"]
     cluster_wide = role["kind"] == "ClusterRole"
     place = {} if cluster_wide else {"namespace": metadata.get("namespace", namespace)}
@@ -46,8 +51,8 @@ def _bind(admin: Client, account: str, role: Document, namespace: str) -> None:
         {
             "apiVersion": f"{_RBAC}/v1",
             "kind": f"{role['kind']}Binding",
-            "metadata": {"name": f"{name}-{account}", **place},
+            "metadata": {"name": f"{name}-{subject['name'].replace('/', '-')}", **place},
             "roleRef": {"apiGroup": _RBAC, "kind": role["kind"], "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+            "subjects": [subject],
         },
     )
