@@ -66,12 +66,19 @@ def services_moved(release: Release) -> bool:
 
 def _all_to_canary(release: Release) -> None:
     """Full size and all traffic; without a router the old pods keep their share until the take-over."""
-    if not traffic.routed(release):
+    if not traffic.routed(release) and not _taken(release):
         traffic.shift(release, _NEARLY_ALL, _while_both_stand(release))
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.routed(release) and traffic.current(release) != weight.ALL:
         release.enter(weight=100)
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
+
+
+def _taken(release: Release) -> bool:
+    """Whether NAME has the canary already, as last seen: from then on its size is the new version's."""
+    owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
+    held = same_template(owner["spec"]["template"], item["spec"]["template"])
+    return held and controller_uid(item) == uid_of(owner)
 
 
 def _while_both_stand(release: Release) -> Callable[[float], None]:
