@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from progressive_ci.model import kinds, weight
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 _STARTS = 1.0
 """Seconds before the first look at new pods: hardly any is ready earlier."""
+
+_ROLLS = 60.0
+"""Seconds for which the way back waits for a version that somebody has put in meanwhile."""
 
 promote = adoption.promote
 committed = adoption.committed
@@ -193,23 +197,44 @@ def _make_stable_again(release: Release) -> None:
     """
     ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)
     if release.read(ref) is not None:
+        _give_way(release)
         return
     release.note(f"{ref} is gone: the Deployment is resumed early, so that it makes its pods again")
     deployment.resume(release)
     until(release, lambda: _renewed(release), f"the Deployment has a ReplicaSet in place of {ref}")
 
 
-def _renewed(release: Release) -> bool:
-    """Whether NAME has a ReplicaSet of its template again."""
+def _give_way(release: Release) -> None:
+    """Where somebody has put in a version and resumed NAME, stable's pods go: the pins have to name the new ones.
+
+    As long as those are fewer, stable's pods serve; where they never come, stable's stay.
+    """
+    owner = release.must_know(deployment_ref(release))
+    if owner["spec"].get("paused") or not deployment.foreign_template(release, owner):
+        return
+    with suppress(Stop):
+        until(release, lambda: _overtaken(release), "what somebody has put in rolls out", seconds=_ROLLS)
+
+
+def _overtaken(release: Release) -> bool:
+    """Whether NAME's own version, by now in stable's place, has as many pods as stable."""
+    stable = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name))
+    least = max(1, available(stable or {}))
+    return _renewed(release, least=least)
+
+
+def _renewed(release: Release, *, least: int = 0) -> bool:
+    """Whether NAME has a ReplicaSet of its template again, with so many pods."""
     owner = release.must_read(deployment_ref(release))
     labels = selector_text(owner["spec"]["selector"])
     sets = owned_by(
         owner, release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels)
     )
     made = [item for item in sets if same_template(item["spec"]["template"], owner["spec"]["template"])]
-    if made:
-        release.renewed = side_of(owner, made[0])
-    return bool(made)
+    if not made or available(made[0]) < least:
+        return False
+    release.renewed = side_of(owner, made[0])
+    return True
 
 
 def _stable_stands(release: Release) -> bool:
