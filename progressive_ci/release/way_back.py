@@ -36,14 +36,18 @@ class _Holding:
     given: int = 0
 
 
-def return_to_stable(release: Release) -> None:
+def return_to_stable(release: Release, *, given: int = 0) -> None:
     """All traffic to stable; where its ready pods are too few, as far as they carry it, and the rest follows them.
 
     Whoever keeps changing the weights is not fought: the caller lets the canary's Service select stable next.
+
+    Args:
+        release: whose.
+        given: how often everything was given to stable before.
     """
     if not traffic.routed(release):
         traffic.shift(release, weight.NONE, release.pause)
-    holding = _Holding(release.hands.clock.now())
+    holding = _Holding(release.hands.clock.now(), given=given)
     while traffic.routed(release) and (carried := traffic.current(release)) > weight.NONE:
         least = capacity.bearable(release, carried)
         if least == weight.NONE:
@@ -65,7 +69,7 @@ def return_to_stable(release: Release) -> None:
     _confirm(release)
     release.armed = ()
     if traffic.routed(release) and holding.given <= _GIVEN:
-        _await_acknowledgement(release)
+        _await_acknowledgement(release, holding.given)
 
 
 def _confirm(release: Release) -> None:
@@ -75,8 +79,11 @@ def _confirm(release: Release) -> None:
         release.withdrawn = None
 
 
-def _await_acknowledgement(release: Release) -> None:
-    """The canary's pods stay until the route's controller has confirmed the change, or has had time for it."""
+def _await_acknowledgement(release: Release, given: int) -> None:
+    """The canary's pods stay until the route's controller has confirmed the change, or has had time for it.
+
+    Whoever raises the weight meanwhile makes that wait a vain one.
+    """
     clock, allowed = release.hands.clock, _acknowledgement_seconds(release)
     began = clock.now()
     while not release.unconfirmed and not traffic.clear(release):
@@ -85,6 +92,9 @@ def _await_acknowledgement(release: Release) -> None:
             release.unconfirmed = True
             told = f"the route's controller has not confirmed after {elapsed:.0f} s that the new version gets nothing"
             release.hands.reporter.emit(Warned(f"{told}; its pods go all the same"))
+            return
+        if traffic.current(release) > weight.NONE:
+            return_to_stable(release, given=given)
             return
         release.waiting("the route's controller confirms the change", elapsed, allowed)
         release.pause(_POLL)
