@@ -54,6 +54,8 @@ def come(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Reco
     if found is not None and unfinished(found):
         found = _after(found, plan, options, hands, release)
         options = replace(options, lock_wait=max(0.0, options.lock_wait - (hands.clock.now() - began)))
+        if found is None:  # somebody has deleted the journal meanwhile
+            found = _first(plan, hands)
     order.demand(options, found, hands)
     return found, options
 
