@@ -38,11 +38,13 @@ def resume(release: Release) -> None:
 
 def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObject:
     """The pod template of a version, from its ReplicaSet, or the journal's copy where no history is kept."""
-    found = release.known(Ref(REPLICA_SET, release.record.namespace, name))
+    ref = Ref(REPLICA_SET, release.record.namespace, name)
+    found = release.known(ref)
     template = found["spec"]["template"] if found else kept
     if template is None:
         raise NotFound(
-            f"ReplicaSet {release.record.namespace}/{name} is gone, and the journal holds no copy of its template",
+            f"{ref} is gone, and the journal holds no copy of its template",
+            where=str(ref),
             advice="somebody has deleted it; apply the version that you want by hand",
         )
     return without_hash(template)

@@ -7,13 +7,14 @@ from progressive_ci.model.event import Began
 from progressive_ci.model.fence import epoch_of
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.outcome import Cause, Outcome, Result
-from progressive_ci.release.canary_set import deployment_ref, unmark_history
+from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.deployment import holds_another
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.predecessor import changed_no_pods
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import end, incomplete, until_done
+from progressive_ci.release.rollout import let_be
 from progressive_ci.release.stop import Overdue
 
 
@@ -55,7 +56,7 @@ def _finish(release: Release, cause: Cause) -> Outcome:
         if entry.created and epoch_of(release.known(entry.ref) or {}, release.record.name) is not None:
             release.free(entry.ref)
     if not release.record.stable.hash:
-        unmark_history(release)
+        let_be(release)
     return end(release, Result.PROMOTED, _as_it_stands(release, cause))
 
 

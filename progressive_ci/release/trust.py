@@ -178,9 +178,10 @@ def _standing(record: Record, found: Mapping[Ref, JsonObject]) -> Iterator[str]:
         item = found.get(entry.ref)
         if item is None or entry.ref.kind == kinds.CONFIG_MAP:
             continue
-        if entry.created and made_by(item, record.name, record.release):
+        taken = entry.ref.kind == kinds.REPLICA_SET and record.stage is Stage.COMMITTED
+        if entry.created and not taken and made_by(item, record.name, record.release):
             yield f"{entry.ref} exists"
-        for original in entry.originals:
+        for original in entry.originals if record.mode is Mode.ADOPT else ():
             if original.path == PAUSED and not original.present and look_up(item, PAUSED).value:
                 yield f"{entry.ref} is paused"
 
