@@ -136,12 +136,12 @@ def _ended(tool: when.Tool, strike: Strike) -> int | None:
 
 
 @contextmanager
-def opened(shop: Shop, row: Row = ROWS["gateway"]) -> Iterator[Stand]:
+def opened(shop: Shop, row: Row = ROWS["gateway"], *, rate: int = RATE) -> Iterator[Stand]:
     """Put a stand around a workload."""
     shop.write(row.document(OLD, shop.router, "0s"))
     token = shop.token(shop.role(*row.occasions))
     with ExitStack() as stack:
         stack.enter_context(row.within(shop))
         proxy = stack.enter_context(RecordingProxy(shop.cluster))
-        load = stack.enter_context(when.users(shop, rate=RATE)) if row.used else None
+        load = stack.enter_context(when.users(shop, rate=rate)) if row.used else None
         yield Stand(shop, row, proxy, load, token)

@@ -5,7 +5,7 @@ With SWEEP=all at every request whatsoever, from the first one of a release on, 
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -20,12 +20,19 @@ pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 ALL = os.environ.get("SWEEP") == "all"
 SWEPT = tuple(ROWS) if ALL else ("gateway",)
+RATE = 20 if ALL else 50
+"""Users' requests a second in each of the lanes side by side."""
+
+PARTS = 4 if ALL else 1
+"""Of each lane, so that none of them is long: a part takes every so manyth request."""
+
 LONGEST = 400
 ELSEWHERE = 3
 """Cases of each fault at requests of any kind, drawn by a seed that is printed."""
 
 faults = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 rows = pytest.mark.parametrize("row", [ROWS[name] for name in SWEPT], ids=SWEPT)
+parts = pytest.mark.parametrize("part", range(PARTS))
 
 
 def counts(call: Call) -> bool:
@@ -36,15 +43,21 @@ def counts(call: Call) -> bool:
 @pytest.mark.acceptance("F01")
 @rows
 @faults
+@parts
 def test_a_way_forward_ends_with_a_version_that_works(
-    shop: Callable[..., Shop], row: Row, fault: Fault
+    shop: Callable[..., Shop], row: Row, fault: Fault, part: int
 ) -> None:
-    with opened(shop(row.router, replicas=SIZE), row) as stand:
-        position = 0
-        while stand.promotes(_forward(fault, position)):
-            position += 1
-            assert position < LONGEST
-    assert position > 0
+    with opened(shop(row.router, replicas=SIZE), row, rate=RATE) as stand:
+        for position in _positions(part):
+            if not stand.promotes(_forward(fault, position)):
+                break
+    assert position > part
+
+
+def _positions(part: int) -> Iterator[int]:
+    """Later and later requests, until somebody stops because there is none so late."""
+    yield from range(part, LONGEST, PARTS)
+    pytest.fail(f"the release has more than {LONGEST} requests")
 
 
 def _forward(fault: Fault, position: int) -> Strike:
@@ -63,13 +76,15 @@ def _codes(fault: Fault, *, whole: bool) -> frozenset[int]:
 @pytest.mark.acceptance("F01")
 @rows
 @faults
-def test_a_way_back_ends_with_the_old_version(shop: Callable[..., Shop], row: Row, fault: Fault) -> None:
-    with opened(shop(row.router, replicas=SIZE), row) as stand:
-        position = 0
-        while stand.takes_back(Strike(fault, position, counts=counts, codes=frozenset({13}))):
-            position += 1
-            assert position < LONGEST
-    assert position > 0
+@parts
+def test_a_way_back_ends_with_the_old_version(
+    shop: Callable[..., Shop], row: Row, fault: Fault, part: int
+) -> None:
+    with opened(shop(row.router, replicas=SIZE), row, rate=RATE) as stand:
+        for position in _positions(part):
+            if not stand.takes_back(Strike(fault, position, counts=counts, codes=frozenset({13}))):
+                break
+    assert position > part
 
 
 @pytest.mark.acceptance("F01")
