@@ -98,6 +98,10 @@ def _while_both_stand(release: Release) -> Callable[[float], None]:
 def _full_size(release: Release) -> bool:
     wanted = wished_size(release)
     item = release.must_read(set_ref(release))
+    owner = release.must_know(deployment_ref(release))
+    if controller_uid(item) == uid_of(owner) and not _taken(release):
+        # NAME scales it down as an old one: somebody has put the earlier version in again after the hand-over.
+        raise deployment.superseded(release, owner)
     if replicas_of(item) < wanted:
         canary_set.resize(release, wanted)
         return False

@@ -255,3 +255,26 @@ def test_a_weight_that_somebody_raises_while_a_way_back_is_confirmed_goes_back_a
     then.serves(scene, row.old)
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
+@pytest.mark.parametrize("name", ADOPTED)
+def test_a_repository_that_is_applied_after_the_hand_over_takes_the_new_version_back_at_once(
+    name: str, command: Callable[[Scene], Run]
+) -> None:
+    row = ROWS[name]
+    scene = died(row, lambda scene, _: handed_over(scene, row))
+    scene.oracle.excused = ("1", "3", "4", "6", "pin", "unpause")
+    journal = "/configmaps/progressive-ci.web"
+    acted = before(
+        scene, lambda call: call.method == "PATCH" and journal in call.path, partial(meddling.reapply, scene)
+    )
+    began = scene.sandbox.clock.now()
+    then.ended(command(scene), Result.RECOVERED)
+    assert acted
+    assert scene.sandbox.clock.now() - began < 120
+    scene.sandbox.clock.run(60)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
