@@ -66,6 +66,7 @@ def services_moved(release: Release) -> bool:
 
 def _all_to_canary(release: Release) -> None:
     """Full size and all traffic; without a router the old pods keep their share until the take-over."""
+    _demand_new(release)
     if not traffic.routed(release) and not _taken(release):
         traffic.shift(release, _NEARLY_ALL, _while_both_stand(release))
     until(release, lambda: _full_size(release), "the canary has its full size")
@@ -79,6 +80,13 @@ def _taken(release: Release) -> bool:
     owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
     held = same_template(owner["spec"]["template"], item["spec"]["template"])
     return held and controller_uid(item) == uid_of(owner)
+
+
+def _demand_new(release: Release) -> None:
+    """Stop where NAME has the canary as an old one: somebody has put in another version after the hand-over."""
+    owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
+    if controller_uid(item) == uid_of(owner) and not _taken(release):
+        raise deployment.superseded(release, owner)
 
 
 def _while_both_stand(release: Release) -> Callable[[float], None]:
@@ -98,10 +106,7 @@ def _while_both_stand(release: Release) -> Callable[[float], None]:
 def _full_size(release: Release) -> bool:
     wanted = wished_size(release)
     item = release.must_read(set_ref(release))
-    owner = release.must_know(deployment_ref(release))
-    if controller_uid(item) == uid_of(owner) and not _taken(release):
-        # NAME scales it down as an old one: somebody has put the earlier version in again after the hand-over.
-        raise deployment.superseded(release, owner)
+    _demand_new(release)
     if replicas_of(item) < wanted:
         canary_set.resize(release, wanted)
         return False

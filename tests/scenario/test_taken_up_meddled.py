@@ -259,7 +259,7 @@ def test_a_weight_that_somebody_raises_while_a_way_back_is_confirmed_goes_back_a
 
 @pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
-@pytest.mark.parametrize("name", ADOPTED)
+@pytest.mark.parametrize("name", [*ADOPTED, "ratio"])
 def test_a_repository_that_is_applied_after_the_hand_over_takes_the_new_version_back_at_once(
     name: str, command: Callable[[Scene], Run]
 ) -> None:
@@ -278,3 +278,29 @@ def test_a_repository_that_is_applied_after_the_hand_over_takes_the_new_version_
     then.serves(scene, row.old)
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
+def test_stable_that_somebody_deletes_when_an_earlier_version_is_back_in_its_place_is_not_waited_for(
+    command: Callable[[Scene], Run],
+) -> None:
+    row = ROWS["an earlier version"]
+
+    def in_its_place(scene: Scene, _: Call) -> bool:
+        found, record = meddling.set_of(scene, row.new), scene.oracle.record
+        back = record is not None and record.stage is Stage.ROLLING_BACK and not record.weight
+        return back and found is not None and bool(found["metadata"].get("ownerReferences"))
+
+    scene = row.open()
+    when.later(scene, 15.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    scene.sandbox.faults.plan(faults.kill_before(), when=lambda _, call: in_its_place(scene, call))
+    assert scene.released(row.text).outcome is None
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    meddling.delete_set(scene, row.old)
+    began = scene.sandbox.clock.now()
+    then.ended(command(scene), Result.RECOVERED)
+    assert scene.sandbox.clock.now() - began < 120
+    then.serves(scene, row.old)
+    then.nothing_left(scene)

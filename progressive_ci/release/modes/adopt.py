@@ -238,10 +238,13 @@ def _renewed(release: Release, *, least: int = 0) -> bool:
 
 
 def _stable_stands(release: Release) -> bool:
-    """Whether the old ReplicaSet has what NAME asks for now; without a router that is less than the full size."""
+    """Whether the old ReplicaSet has what NAME asks for now; without a router that is less than the full size.
+
+    One that somebody has deleted is not waited for here: it is made again next.
+    """
     item = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name))
     asked = replicas_of(release.must_read(deployment_ref(release)))
-    return item is not None and available(item) >= min(asked, capacity.full_capacity(release))
+    return item is None or available(item) >= min(asked, capacity.full_capacity(release))
 
 
 def _traffic_to_stable(release: Release) -> None:
