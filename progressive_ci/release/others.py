@@ -83,7 +83,7 @@ def look(vigil: Vigil) -> None:
     if traffic.routed(release):
         _hold_route(vigil)
     else:
-        _hold_stable(release)
+        hold_stable(release)
         hold_canary(release, 0)
 
 
@@ -95,7 +95,7 @@ def _after_count(vigil: Vigil) -> None:
     if carried in (None, weight.NONE) or not traffic.routed(release):
         return
     if carried < weight.ALL and not release.stable_ready[0]:
-        _hold_stable(release)
+        hold_stable(release)
     needed = capacity.needed_pods(carried, release.record.size)
     if release.canary_ready < max(1, needed - release.record.unavailable):
         _shelter(vigil, carried)
@@ -140,7 +140,7 @@ def _raise(vigil: Vigil, share: Weight) -> None:
     vigil.changed_at = release.hands.clock.now()
 
 
-def _hold_stable(release: Release) -> None:
+def hold_stable(release: Release) -> None:
     """A paused Deployment does not make its ReplicaSet again: only the way back does."""
     ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name)
     if release.read(ref) is None:

@@ -12,7 +12,7 @@ from progressive_ci.release import capacity, traffic
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
-from progressive_ci.release.others import note_changed_split
+from progressive_ci.release.others import hold_stable, note_changed_split
 from progressive_ci.release.passes import note_pass
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release
@@ -112,11 +112,19 @@ def _await_stable(vigil: Vigil, share: Weight) -> None:
     """Lowering the canary raises stable: it has to have the pods for it."""
     release, allowed = vigil.release, vigil.release.record.ready_seconds
     vigil.poll(
-        lambda: True if capacity.bearable(release, Weight(release.record.weight)) <= share else None,
+        lambda: _carries(release, share),
         seconds=allowed,
         text="stable has the pods for a larger share",
         late=lambda: _starved(release, share, allowed),
     )
+
+
+def _carries(release: Release, share: Weight) -> bool | None:
+    if capacity.bearable(release, Weight(release.record.weight)) <= share:
+        return True
+    if not release.stable_ready[0]:
+        hold_stable(release)
+    return None
 
 
 def _starved(release: Release, share: Weight, seconds: float) -> Stop:

@@ -8,6 +8,7 @@ import pytest
 
 from progressive_ci.model import kinds
 from progressive_ci.model.journal import Stage, State
+from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
@@ -304,3 +305,26 @@ def test_stable_that_somebody_deletes_when_an_earlier_version_is_back_in_its_pla
     assert scene.sandbox.clock.now() - began < 120
     then.serves(scene, row.old)
     then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("name", ADOPTED)
+def test_a_release_whose_stable_was_deleted_is_not_resumed_but_goes_back_at_once(name: str) -> None:
+    row = ROWS[name]
+    scene = died(row, lambda scene, _: carries_all_of_its_steps(scene))
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    meddling.delete_set(scene, row.old)
+    began = scene.sandbox.clock.now()
+    run = scene.released(row.text, Options(resume=True))
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    assert scene.sandbox.clock.now() - began < 120
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+
+
+def carries_all_of_its_steps(scene: Scene) -> bool:
+    """Whether every step is passed, and the route leads to the new version alone."""
+    record = scene.oracle.record
+    return record is not None and record.stage is Stage.STEPPING and scene.oracle.weights[-1] == 100
