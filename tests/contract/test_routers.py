@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from progressive_ci.model.document import JsonObject
@@ -233,7 +233,7 @@ foreign_fields = st.dictionaries(st.text(min_size=1).map("x-{}".format), json_va
 
 
 @every_router
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_unknown_fields_and_rules_stay_byte_equal(name: str, data: st.DataObject) -> None:
     router, sample = subject(name)

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from progressive_ci.model.outcome import Result
@@ -72,7 +72,7 @@ CASES = st.builds(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@settings(max_examples=EXAMPLES, print_blob=True)
 @given(CASES)
 def test_a_release_ends_restored_or_promoted_whatever_happens(case: Case) -> None:
     scene = given_.app(router=case.router, replicas=case.replicas)

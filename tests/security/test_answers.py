@@ -29,8 +29,8 @@ def test_one_byte_now_and_then_ends_with_the_time() -> None:
     def script(exchange: Exchange) -> None:
         exchange.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
 
-    with serve(script) as server, pytest.raises(NoAnswer, match=r"no answer within 0\.3 s"):
-        Sender().send(HttpRequest("GET", server.url, timeout=0.3))
+    with serve(script) as server, pytest.raises(NoAnswer, match="no answer within 1 s"):
+        Sender().send(HttpRequest("GET", server.url, timeout=1))
 
 
 @pytest.mark.acceptance("F13")

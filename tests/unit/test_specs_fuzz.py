@@ -93,7 +93,7 @@ def test_any_text_is_read_or_complained_about(text: str | bytes) -> None:
     tried(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_spec_with_any_value_anywhere_becomes_a_plan_or_complaints(data: st.DataObject) -> None:
     bodies: Json = data.draw(st.sampled_from(BODIES))
@@ -104,7 +104,6 @@ def test_a_spec_with_any_value_anywhere_becomes_a_plan_or_complaints(data: st.Da
     tried("\n---\n".join(json.dumps(body) for body in bodies))
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_spec_that_lacks_any_one_field_becomes_a_plan_or_complaints(data: st.DataObject) -> None:
     bodies: Json = data.draw(st.sampled_from(BODIES))
