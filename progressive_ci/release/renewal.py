@@ -19,13 +19,13 @@ _LOOK = 5.0
 
 
 def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool]) -> None:
-    """Let old pods finish their requests, as long as the new ones serve.
+    """Let the pods of one version finish their requests, as long as the other serves.
 
     Args:
         release: whose.
         seconds: how long.
-        disturbed: looks whether the old pods may have got new requests meanwhile: then their time begins anew.
-            Stops where the new version has no pods any more.
+        disturbed: looks whether those pods may have got new requests meanwhile: then their time begins anew. Puts
+            right, or stops, where the version that serves is not there any more.
     """
     clock = release.hands.clock
     over = clock.now() + seconds

@@ -195,6 +195,38 @@ def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it
 
 
 @pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("row", [ROWS["gateway"], ROWS["an earlier version"]], ids=lambda row: row.name)
+def test_stable_that_somebody_deletes_while_the_new_pods_finish_their_requests_is_back_within_seconds(
+    row: Row,
+) -> None:
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=faults.nth(len(scene.sandbox.log) + 42))
+    deleted: list[float] = []
+
+    def look(number: int, call: Call) -> None:
+        del number
+        record = scene.oracle.record
+        back = (
+            record is not None
+            and record.stage is Stage.ROLLING_BACK
+            and not scene.sandbox.traffic.share(row.new)
+        )
+        # Of the way back that is the only part that is long enough for a renewal.
+        if back and not deleted and "/leases/" in call.path:
+            deleted.append(scene.sandbox.clock.now())
+            meddling.delete_set(scene, row.old)
+
+    scene.sandbox.faults.before_each(look)
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert deleted
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"], ids=["stable", "canary"])
 @pytest.mark.parametrize("number", range(3))
 def test_a_version_that_somebody_deletes_before_the_pods_are_all_new_is_not_waited_for(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from progressive_ci.model import kinds, weight
@@ -15,19 +14,18 @@ from progressive_ci.release.findings import Findings
 from progressive_ci.release.patience import CONTROLLER, await_gone, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late, uids
 from progressive_ci.release.release import Release
+from progressive_ci.release.renewal import drain
 from progressive_ci.release.services import pin, pinned_revision, selects_canary, serving, unpin
-from progressive_ci.release.stable import side_of
+from progressive_ci.release.stable_again import stand_again
 from progressive_ci.release.stop import Stop, unready
 from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import (
     available,
     controller_uid,
     observed,
-    owned_by,
     ready_pods,
     replicas_of,
     same_template,
-    selector_text,
     uid_of,
 )
 
@@ -36,9 +34,6 @@ if TYPE_CHECKING:
 
 _STARTS = 1.0
 """Seconds before the first look at new pods: hardly any is ready earlier."""
-
-_ROLLS = 60.0
-"""Seconds for which the way back waits for a version that somebody has put in meanwhile."""
 
 promote = adoption.promote
 committed = adoption.committed
@@ -168,7 +163,7 @@ def restore(release: Release) -> None:
         canary_set.let_go(release, owner)
         until(release, lambda: _stable_stands(release), "the old ReplicaSet has its size back")
     deployment.put_back(release)
-    _make_stable_again(release)
+    stand_again(release)
     _traffic_to_stable(release)
     if item is not None:
         _end_canary(release, owner)
@@ -188,53 +183,6 @@ def _taken(release: Release, owner: JsonObject, item: JsonObject) -> bool:
         owner["spec"]["template"], item["spec"]["template"]
     )
     return not (release.record.canary.reused and in_old_place)
-
-
-def _make_stable_again(release: Release) -> None:
-    """Where somebody has deleted stable's ReplicaSet, NAME makes another, which it doesn't do while it is paused.
-
-    Its hash is the controller's own, so the pins have to name that one.
-    """
-    ref = Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)
-    if release.read(ref) is not None:
-        _give_way(release)
-        return
-    release.note(f"{ref} is gone: the Deployment is resumed early, so that it makes its pods again")
-    deployment.resume(release)
-    until(release, lambda: _renewed(release), f"the Deployment has a ReplicaSet in place of {ref}")
-
-
-def _give_way(release: Release) -> None:
-    """Where somebody has put in a version and resumed NAME, stable's pods go: the pins have to name the new ones.
-
-    As long as those are fewer, stable's pods serve; where they never come, stable's stay.
-    """
-    owner = release.must_know(deployment_ref(release))
-    if owner["spec"].get("paused") or not deployment.foreign_template(release, owner):
-        return
-    with suppress(Stop):
-        until(release, lambda: _overtaken(release), "what somebody has put in rolls out", seconds=_ROLLS)
-
-
-def _overtaken(release: Release) -> bool:
-    """Whether NAME's own version, by now in stable's place, has as many pods as stable."""
-    stable = release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.record.stable.name))
-    least = max(1, available(stable or {}))
-    return _renewed(release, least=least)
-
-
-def _renewed(release: Release, *, least: int = 0) -> bool:
-    """Whether NAME has a ReplicaSet of its template again, with so many pods."""
-    owner = release.must_read(deployment_ref(release))
-    labels = selector_text(owner["spec"]["selector"])
-    sets = owned_by(
-        owner, release.hands.cluster.list(kinds.REPLICA_SET, release.record.namespace, labels=labels)
-    )
-    made = [item for item in sets if same_template(item["spec"]["template"], owner["spec"]["template"])]
-    if not made or available(made[0]) < least:
-        return False
-    release.renewed = side_of(owner, made[0])
-    return True
 
 
 def _stable_stands(release: Release) -> bool:
@@ -285,9 +233,17 @@ def _end_canary(release: Release, owner: JsonObject) -> None:
     if release.record.weight:
         if traffic.routed(release):
             release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
-            release.pause(release.record.abort_drain_seconds)
+            drain(release, release.record.abort_drain_seconds, disturbed=lambda: _lost_stable(release))
         # A raise that was on its way when the signal came may have landed since.
         return_to_stable(release)
         release.enter(weight=0)
     canary_set.take_away(release, owner)
     await_gone(release, release.record.canary, "the new pods")
+
+
+def _lost_stable(release: Release) -> bool:
+    """See to it that stable stands; the time of the new pods does not begin anew for that."""
+    if release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)) is None:
+        stand_again(release)
+        _traffic_to_stable(release)
+    return False
