@@ -62,11 +62,14 @@ class ControlPlane:
         return Client(self.server, self.tokens[user], str(self.certificate))
 
     def start(self) -> None:
-        """Start all four programs; return as soon as the API server is ready."""
+        """Start all four programs, etcd and the API server first; return as soon as all run."""
         self._write_files()
         run = self._network.inside
         self._processes.start("etcd", run(self._binaries["etcd"], *self._etcd()))
         self._processes.start("kube-apiserver", run(self._binaries["kube-apiserver"], *self._apiserver()))
+        admin = self.client()
+        wait_until("the API server is ready", lambda: self._ready(admin), seconds=180, every=0.05)
+        # They give up when the API server takes more than ten seconds, as it may on a busy machine.
         for name, flags in (("kube-controller-manager", self._controller_manager()), ("kube-scheduler", ())):
             user = f"e2e:{name.removeprefix('kube-')}"
             common = (
@@ -75,8 +78,6 @@ class ControlPlane:
                 "--bind-address=127.0.0.1",
             )
             self._processes.start(name, run(self._binaries[name], *common, *flags))
-        admin = self.client()
-        wait_until("the API server is ready", lambda: self._ready(admin), seconds=180, every=0.05)
 
     def _ready(self, admin: Client) -> bool:
         self._processes.check()
