@@ -113,11 +113,13 @@ class Stand:
     def _is_whole(self, strike: Strike, result: str = "") -> None:
         """The version that should serve does, alone, nothing is left, and no user has met an error.
 
-        Where the next run found nothing to do, it also had no reason to take the lease.
+        Where the next run found nothing to do, it also had no reason to take the lease; and a signal while the lease is
+        taken may leave it taken, until it runs out.
         """
         then.only_serves(self.shop, self.image, replicas=self.size)
         idle = result in {"unchanged", "nothing-to-do"}
-        then.nothing_of_ours_is_left(self.shop, but_a_dead_holder=idle)
+        taking = strike.met is not None and "/leases" in strike.met.path
+        then.nothing_of_ours_is_left(self.shop, but_a_dead_holder=idle or taking)
         if self.row.routed:
             assert then.split(self.shop) == {given.STABLE: 100, given.CANARY: 0}, strike.told
         failed = self.load.records().failed() if self.load else ()
