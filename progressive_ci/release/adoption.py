@@ -67,7 +67,7 @@ def services_moved(release: Release) -> bool:
 def _all_to_canary(release: Release) -> None:
     """Full size and all traffic; without a router the old pods keep their share until the take-over."""
     _demand_new(release)
-    if not traffic.routed(release) and not _taken(release):
+    if not traffic.routed(release) and not _adopted(release):
         traffic.shift(release, _NEARLY_ALL, _while_both_stand(release))
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.routed(release) and traffic.current(release) != weight.ALL:
@@ -75,7 +75,7 @@ def _all_to_canary(release: Release) -> None:
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
 
 
-def _taken(release: Release) -> bool:
+def _adopted(release: Release) -> bool:
     """Whether NAME has the canary already, as last seen: from then on its size is the new version's."""
     owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
     held = same_template(owner["spec"]["template"], item["spec"]["template"])
@@ -85,7 +85,7 @@ def _taken(release: Release) -> bool:
 def _demand_new(release: Release) -> None:
     """Stop where NAME has the canary as an old one: somebody has put in another version after the hand-over."""
     owner, item = release.must_know(deployment_ref(release)), release.must_know(set_ref(release))
-    if controller_uid(item) == uid_of(owner) and not _taken(release):
+    if controller_uid(item) == uid_of(owner) and not _adopted(release):
         raise deployment.superseded(release, owner)
 
 

@@ -66,27 +66,13 @@ def meddled(row: Row, case: Case, first: int) -> Iterator[tuple[Scene, Run, str]
     for number in range(1 + first, LONGEST, STRIDE):
         scene = row.open()
         scene.oracle.excused = case.broken
-        acted = _before(scene, len(scene.sandbox.log) + number, partial(case.act, scene, row.new))
+        acted = when.before(scene, len(scene.sandbox.log) + number, partial(case.act, scene, row.new))
         run = scene.released(row.text)
         if not acted:
             return
         scene.sandbox.clock.run(60)
         yield scene, run, f"before request {number}"
     pytest.fail(f"the release has more than {LONGEST} requests")
-
-
-def _before(scene: Scene, number: int, act: Callable[[], object]) -> list[int]:
-    """Act once, before the request with this number; tells whether that was."""
-    acted: list[int] = []
-
-    def look(sent: int, call: Call) -> None:
-        del call
-        if not acted and sent >= number:
-            acted.append(sent)
-            act()
-
-    scene.sandbox.faults.before_each(look)
-    return acted
 
 
 @pytest.mark.acceptance("F18")
@@ -176,85 +162,6 @@ def test_a_route_that_somebody_has_deleted_is_named_before_the_next_weight(row: 
 
 
 @pytest.mark.acceptance("F18")
-@pytest.mark.parametrize("number", [8, 20, 30, 43])
-def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it_is_made_anew(
-    number: int,
-) -> None:
-    row = ROWS["an earlier version"]
-    scene = row.open()
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    acted = _before(scene, len(scene.sandbox.log) + number, partial(meddling.delete_set, scene, row.old))
-    run = scene.released(row.text)
-    assert acted
-    then.ended(run, Result.CANCELLED)
-    assert run.outcome is not None
-    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
-
-
-@pytest.mark.acceptance("F18")
-@pytest.mark.parametrize("row", [ROWS["gateway"], ROWS["an earlier version"]], ids=lambda row: row.name)
-def test_stable_that_somebody_deletes_while_the_new_pods_finish_their_requests_is_back_within_seconds(
-    row: Row,
-) -> None:
-    scene = row.open()
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=faults.nth(len(scene.sandbox.log) + 42))
-    deleted: list[float] = []
-
-    def look(number: int, call: Call) -> None:
-        del number
-        record = scene.oracle.record
-        back = (
-            record is not None
-            and record.stage is Stage.ROLLING_BACK
-            and not scene.sandbox.traffic.share(row.new)
-        )
-        # Of the way back that is the only part that is long enough for a renewal.
-        if back and not deleted and "/leases/" in call.path:
-            deleted.append(scene.sandbox.clock.now())
-            meddling.delete_set(scene, row.old)
-
-    scene.sandbox.faults.before_each(look)
-    run = scene.released(row.text)
-    then.ended(run, Result.CANCELLED)
-    assert deleted
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
-
-
-@pytest.mark.acceptance("F18")
-@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"], ids=["stable", "canary"])
-@pytest.mark.parametrize("number", range(3))
-def test_a_version_that_somebody_deletes_before_the_pods_are_all_new_is_not_waited_for(
-    version: str, number: int
-) -> None:
-    row = ROWS["ratio"]
-    scene = row.open()
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    deleted: list[float] = []
-
-    def delete() -> None:
-        deleted.append(scene.sandbox.clock.now())
-        meddling.delete_set(scene, version)
-
-    when.promoting(scene, number, delete)
-    run = scene.released(row.text)
-    then.ended(run, Result.CANCELLED)
-    assert run.outcome is not None
-    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
-    assert run.stopped is not None
-    assert run.stopped.time - deleted[0] < 10
-    scene.sandbox.clock.run(60)
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-    then.rules_held(scene)
-
-
-@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("stage", [Stage.STEPPING, Stage.PROMOTING, Stage.COMMITTED])
 def test_a_canary_whose_marks_somebody_took_off_goes_with_the_release(stage: Stage) -> None:
     row = ROWS["roll"]
@@ -267,16 +174,9 @@ def test_a_canary_whose_marks_somebody_took_off_goes_with_the_release(stage: Sta
 
 def _at(scene: Scene, stage: Stage, act: Callable[[], object]) -> list[int]:
     """Act once, before the first request after a release has entered a stage; tells whether that was."""
-    acted: list[int] = []
-
-    def look(sent: int, call: Call) -> None:
-        del call
-        if not acted and scene.oracle.record and scene.oracle.record.stage is stage:
-            acted.append(sent)
-            act()
-
-    scene.sandbox.faults.before_each(look)
-    return acted
+    return when.once(
+        scene, lambda *_: scene.oracle.record is not None and scene.oracle.record.stage is stage, act
+    )
 
 
 @pytest.mark.acceptance("F18")
@@ -335,7 +235,7 @@ def test_a_journal_that_is_deleted_under_a_command_is_missed_however_late(
     scene.released(rollout("gateway", steps=STEPS))
     scene.sandbox.clock.run(60)
     journal = partial(meddling.delete, scene, kinds.CONFIG_MAP, "progressive-ci.web")
-    acted = _before(scene, len(scene.sandbox.log) + number, journal)
+    acted = when.before(scene, len(scene.sandbox.log) + number, journal)
     run = command(scene)
     assert acted
     then.ended(run, Result.INCOMPLETE)

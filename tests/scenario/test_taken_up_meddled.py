@@ -50,26 +50,13 @@ def died(row: Row, at: Callable[[Scene, Call], bool]) -> Scene:
     return scene
 
 
-def before(scene: Scene, fits: Callable[[Call], bool], act: Callable[[], object]) -> list[int]:
-    """Act once, before the first request from now on that fits; tells whether that was."""
-    acted: list[int] = []
-
-    def look(sent: int, call: Call) -> None:
-        if not acted and fits(call):
-            acted.append(sent)
-            act()
-
-    scene.sandbox.faults.before_each(look)
-    return acted
-
-
 @pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("command", FINISHING)
 def test_a_lease_that_is_deleted_while_it_is_taken_is_made_again(command: str) -> None:
     row = ROWS["gateway"]
     scene = dead(row, Stage.STEPPING, 10)
     lease = partial(meddling.delete, scene, kinds.LEASE, "progressive-ci.web")
-    acted = before(scene, lambda call: call.method == "PATCH" and "/leases" in call.path, lease)
+    acted = when.once(scene, lambda _, call: call.method == "PATCH" and "/leases" in call.path, lease)
     run = FINISHING[command](scene, row)
     assert acted
     then.ended(run, Result.PROMOTED if command == "run" else Result.RECOVERED)
@@ -156,8 +143,10 @@ def test_marks_that_are_taken_off_just_before_a_dead_release_in_place_is_fenced_
     scene = dead(row, Stage.PREPARING, 6)
     scene.sandbox.clock.run(60)
     journal = "/configmaps/progressive-ci.web"
-    acted = before(
-        scene, lambda call: call.method == "PATCH" and journal in call.path, partial(meddling.unmark, scene)
+    acted = when.once(
+        scene,
+        lambda _, call: call.method == "PATCH" and journal in call.path,
+        partial(meddling.unmark, scene),
     )
     run = commands.recover(scene)
     assert acted
@@ -243,12 +232,12 @@ def test_a_weight_that_somebody_raises_while_a_way_back_is_confirmed_goes_back_a
     scene = dead(row, Stage.STEPPING, 10)
     looks = count(1)
 
-    def looked(call: Call) -> bool:
+    def looked(_: int, call: Call) -> bool:
         record = scene.oracle.record
         back = record is not None and record.stage is Stage.ROLLING_BACK and scene.oracle.weights[-1] == 0
         return back and call.method == "GET" and ROUTE[name] in call.path and next(looks) == number
 
-    acted = before(scene, looked, partial(meddling.set_weight, scene, 50))
+    acted = when.once(scene, looked, partial(meddling.set_weight, scene, 50))
     began = scene.sandbox.clock.now()
     then.ended(commands.roll_back(scene), Result.RECOVERED)
     assert acted
@@ -268,8 +257,10 @@ def test_a_repository_that_is_applied_after_the_hand_over_takes_the_new_version_
     scene = died(row, lambda scene, _: handed_over(scene, row))
     scene.oracle.excused = ("1", "3", "4", "6", "pin", "unpause")
     journal = "/configmaps/progressive-ci.web"
-    acted = before(
-        scene, lambda call: call.method == "PATCH" and journal in call.path, partial(meddling.reapply, scene)
+    acted = when.once(
+        scene,
+        lambda _, call: call.method == "PATCH" and journal in call.path,
+        partial(meddling.reapply, scene),
     )
     began = scene.sandbox.clock.now()
     then.ended(command(scene), Result.RECOVERED)

@@ -16,16 +16,27 @@ def later(scene: Scene, seconds: float, act: Callable[[], object]) -> None:
     scene.sandbox.clock.at(scene.sandbox.clock.now() + seconds, lambda: _done(act))
 
 
-def asked(scene: Scene, fragment: str, act: Callable[[], None]) -> None:
-    """Something happens once, before the next request to such a path."""
-    done: list[bool] = []
+def once(scene: Scene, fits: Callable[[int, Call], bool], act: Callable[[], object]) -> list[int]:
+    """Something happens once, before the first request from now on that fits; tells before which, when it has."""
+    acted: list[int] = []
 
-    def look(_: int, call: Call) -> None:
-        if not done and fragment in call.path:
-            done.append(True)
+    def look(sent: int, call: Call) -> None:
+        if not acted and fits(sent, call):
+            acted.append(sent)
             act()
 
     scene.sandbox.faults.before_each(look)
+    return acted
+
+
+def before(scene: Scene, number: int, act: Callable[[], object]) -> list[int]:
+    """Something happens once, before the request with this number; see `once`."""
+    return once(scene, lambda sent, _: sent >= number, act)
+
+
+def asked(scene: Scene, fragment: str, act: Callable[[], None]) -> None:
+    """Something happens once, before the next request to such a path."""
+    once(scene, lambda _, call: fragment in call.path, act)
 
 
 def _done(act: Callable[[], object]) -> None:

@@ -233,7 +233,7 @@ def _end_canary(release: Release, owner: JsonObject) -> None:
     if release.record.weight:
         if traffic.routed(release):
             release.note(f"the new pods finish their requests ({release.record.abort_drain_seconds:.0f} s)")
-            drain(release, release.record.abort_drain_seconds, disturbed=lambda: _lost_stable(release))
+            drain(release, release.record.abort_drain_seconds, disturbed=lambda: _put_stable_right(release))
         # A raise that was on its way when the signal came may have landed since.
         return_to_stable(release)
         release.enter(weight=0)
@@ -241,7 +241,7 @@ def _end_canary(release: Release, owner: JsonObject) -> None:
     await_gone(release, release.record.canary, "the new pods")
 
 
-def _lost_stable(release: Release) -> bool:
+def _put_stable_right(release: Release) -> bool:
     """See to it that stable stands; the time of the new pods does not begin anew for that."""
     if release.read(Ref(kinds.REPLICA_SET, release.record.namespace, release.stable.name)) is None:
         stand_again(release)

@@ -1,0 +1,84 @@
+"""Somebody deletes the ReplicaSet of one of the two versions, wherever a release may be."""
+
+from functools import partial
+
+import pytest
+
+from progressive_ci.model.journal import Stage
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox import faults
+from progressive_ci.sandbox.call import Call
+from tests.scenario import meddling, then, when
+from tests.scenario.rows import ROWS, Row
+from tests.scenario.test_meddled_once import BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [8, 20, 30, 43])
+def test_stable_that_somebody_deletes_gets_everybody_back_under_whatever_hash_it_is_made_anew(
+    number: int,
+) -> None:
+    row = ROWS["an earlier version"]
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    acted = when.before(scene, len(scene.sandbox.log) + number, partial(meddling.delete_set, scene, row.old))
+    run = scene.released(row.text)
+    assert acted
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("row", [ROWS["gateway"], ROWS["an earlier version"]], ids=lambda row: row.name)
+def test_stable_that_somebody_deletes_while_the_new_pods_finish_their_requests_is_back_within_seconds(
+    row: Row,
+) -> None:
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=faults.nth(len(scene.sandbox.log) + 42))
+
+    def in_the_drain(_: int, call: Call) -> bool:
+        record = scene.oracle.record
+        back = record is not None and record.stage is Stage.ROLLING_BACK
+        # Of the way back that is the only part that is long enough for a renewal.
+        return back and not scene.sandbox.traffic.share(row.new) and "/leases/" in call.path
+
+    deleted = when.once(scene, in_the_drain, partial(meddling.delete_set, scene, row.old))
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert deleted
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0"], ids=["stable", "canary"])
+@pytest.mark.parametrize("number", range(3))
+def test_a_version_that_somebody_deletes_before_the_pods_are_all_new_is_not_waited_for(
+    version: str, number: int
+) -> None:
+    row = ROWS["ratio"]
+    scene = row.open()
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    deleted: list[float] = []
+
+    def delete() -> None:
+        deleted.append(scene.sandbox.clock.now())
+        meddling.delete_set(scene, version)
+
+    when.promoting(scene, number, delete)
+    run = scene.released(row.text)
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    assert run.stopped is not None
+    assert run.stopped.time - deleted[0] < 10
+    scene.sandbox.clock.run(60)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    then.rules_held(scene)
