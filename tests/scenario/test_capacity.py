@@ -1,16 +1,20 @@
 """The way back never makes it worse: stable gets traffic as its ready pods can carry it, and its pods come first."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from progressive_ci.model.event import Shifted
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.release.workload import replicas_of
-from tests.scenario import given, meddling, then, when
+from tests.scenario import commands, given, meddling, then, when
 from tests.scenario.documents import rollout
+from tests.scenario.rows import ROWS
 from tests.scenario.scene import Run, Scene
+from tests.scenario.test_taken_up_meddled import dead
 
 ROUTED = ("gateway", "istio", "nginx")
 FULL = "- setWeight: 100\n- pause: {duration: 120s}\n"
@@ -236,4 +240,22 @@ def test_with_a_dead_stable_a_failed_new_version_leaves_it_as_it_was(image: str)
     then.ended(run, Result.UNREADY)
     then.nothing_left(scene)
     then.all_is_as_before(scene)
+    then.rules_held(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", [7, 9, 11])
+def test_a_repository_that_is_applied_while_a_promotion_is_taken_up_sends_nobody_to_too_few_pods(
+    number: int,
+) -> None:
+    """It takes the canary's Service off its pods, and the weight away, when NAME has begun to roll."""
+    row = ROWS["roll"]
+    scene = dead(row, Stage.PROMOTING, number)
+    acted = when.before(scene, len(scene.sandbox.log) + 20, partial(meddling.reapply, scene))
+    run = commands.recover(scene)
+    assert acted
+    then.ended(run, Result.PROMOTED)
+    then.serves(scene, row.new)
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
     then.rules_held(scene)

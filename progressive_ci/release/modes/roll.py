@@ -145,6 +145,7 @@ def promote(release: Release) -> None:
     """Everything on the canary, then NAME rolls to the new version behind it."""
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.current(release) != weight.ALL:
+        _await_endpoints(release)
         release.enter(weight=100)
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
     release.armed = ()
@@ -153,6 +154,17 @@ def promote(release: Release) -> None:
     began = release.hands.clock.now()
     until(
         release, lambda: rolled(release, template, began=began), "the Deployment rolls out behind its canary"
+    )
+
+
+def _await_endpoints(release: Release) -> None:
+    """Nobody is sent to the canary's Service before it serves by the canary alone: somebody may have unbound it."""
+    service, pods, clock = traffic.route_of(release).canary_service, size(release), release.hands.clock
+    began = clock.now()
+    until(
+        release,
+        lambda: bool(_serves(release, service, pods, elapsed=clock.now() - began)),
+        f"Service {service} has the canary's pods as endpoints",
     )
 
 
