@@ -75,7 +75,8 @@ def _begin(plan: Plan, options: Options, hands: Hands, found: Findings, release_
             hands.lease.release()
             return _unchanged(found, release_id)
         record = snapshot(plan, options, hands, found, epoch=tenure.epoch, release=release_id)
-        release = Release(hands, options, record, record.epoch, seen=already_seen(record, found))
+        seen = already_seen(record, found)
+        release = Release(hands, options, record, record.epoch, seen=seen, serving=found.serving)
         stopped = _enter(release)
     except BaseException:
         hands.lease.release()

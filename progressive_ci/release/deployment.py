@@ -37,13 +37,16 @@ def resume(release: Release) -> None:
 
 
 def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObject:
-    """The pod template of a version, from its ReplicaSet, or the journal's copy where no history is kept."""
+    """The pod template of a version, from its ReplicaSet, or, where that is gone, from what is kept of it.
+
+    The journal has a copy only where no history is kept; the run that began a release remembers.
+    """
     ref = Ref(REPLICA_SET, release.record.namespace, name)
     found = release.known(ref)
     template = found["spec"]["template"] if found else kept
     if template is None:
         raise NotFound(
-            f"{ref} is gone, and the journal holds no copy of its template",
+            f"{ref} is gone, and nothing holds a copy of its template",
             where=str(ref),
             advice="somebody has deleted it; apply the version that you want by hand",
         )
@@ -51,9 +54,9 @@ def template_of(release: Release, name: str, kept: JsonObject | None) -> JsonObj
 
 
 def stable_template(release: Release) -> JsonObject:
-    """The template of the version that served before."""
-    side = release.stable
-    return template_of(release, side.name, side.template)
+    """The template of the version that served before; where somebody has deleted it, as preflight saw it."""
+    side, serving = release.stable, release.serving
+    return template_of(release, side.name, serving["spec"]["template"] if serving else side.template)
 
 
 def canary_template(release: Release) -> JsonObject:

@@ -50,6 +50,7 @@ class Release:
         record: what the journal says; change it with `enter`.
         epoch: fence of this holder.
         seen: objects as last read or written.
+        serving: stable's ReplicaSet as preflight saw it: the journal mostly has no copy of its template.
         armed: the safe write for the weight that is announced, ready to send.
         stable_ready: ready stable pods, and when they were counted.
         canary_ready: ready canary pods at that count.
@@ -72,6 +73,7 @@ class Release:
     record: Record
     epoch: int
     seen: dict[Ref, JsonObject] = field(default_factory=dict)
+    serving: JsonObject | None = None
     armed: tuple[Write, ...] = ()
     stable_ready: tuple[int, float] = (0, float("-inf"))
     canary_ready: int = 0

@@ -10,6 +10,7 @@ from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from tests.scenario import meddling, then, when
 from tests.scenario.rows import ROWS, Row
+from tests.scenario.scene import Scene
 from tests.scenario.test_meddled_once import BETWEEN_LOOKS
 
 
@@ -54,6 +55,37 @@ def test_stable_that_somebody_deletes_while_the_new_pods_finish_their_requests_i
     then.serves(scene, row.old)
     then.nothing_left(scene)
     assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("number", range(4))
+def test_stable_that_somebody_deletes_when_no_object_holds_its_template_any_more_is_made_anew_by_the_run(
+    number: int,
+) -> None:
+    row = ROWS["in place"]
+    scene = row.open()
+    scene.oracle.excused = ("1", "4")
+    rolls = when.once(
+        scene, lambda *_: _holds(scene, row.new), lambda: scene.sandbox.clock.deliver("SIGTERM")
+    )
+    deleted = when.once(
+        scene,
+        lambda sent, _: bool(rolls) and sent >= rolls[0] + number,
+        partial(meddling.delete_set, scene, row.old),
+    )
+    run = scene.released(row.text)
+    assert deleted
+    then.ended(run, Result.CANCELLED)
+    assert run.stopped is not None
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+    assert scene.sandbox.clock.now() - run.stopped.time < 60
+    assert scene.sandbox.traffic.failures < BETWEEN_LOOKS
+
+
+def _holds(scene: Scene, version: str) -> bool:
+    """Whether NAME has a version's template."""
+    return f"web:{version}" in str(then.deployment(scene)["spec"]["template"])
 
 
 @pytest.mark.acceptance("F18")
