@@ -12,9 +12,9 @@ from progressive_ci.model.outcome import Result
 from progressive_ci.release.workload import replicas_of
 from tests.scenario import commands, given, meddling, then, when
 from tests.scenario.documents import rollout
+from tests.scenario.orphans import dead
 from tests.scenario.rows import ROWS
 from tests.scenario.scene import Run, Scene
-from tests.scenario.test_taken_up_meddled import dead
 
 ROUTED = ("gateway", "istio", "nginx")
 FULL = "- setWeight: 100\n- pause: {duration: 120s}\n"

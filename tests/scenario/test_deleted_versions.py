@@ -1,17 +1,23 @@
 """Somebody deletes the ReplicaSet of one of the two versions, wherever a release may be."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 
 from progressive_ci.model.journal import Stage
+from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
-from tests.scenario import meddling, then, when
+from tests.scenario import commands, meddling, then, when
+from tests.scenario.orphans import died, handed_over
 from tests.scenario.rows import ROWS, Row
-from tests.scenario.scene import Scene
+from tests.scenario.scene import Run, Scene
+from tests.scenario.struck import LEASE_SECONDS
 from tests.scenario.test_meddled_once import BETWEEN_LOOKS
+
+ADOPTED = tuple(ROWS[name] for name in ("gateway", "istio", "nginx", "an earlier version"))
 
 
 @pytest.mark.acceptance("F18")
@@ -114,3 +120,66 @@ def test_a_version_that_somebody_deletes_before_the_pods_are_all_new_is_not_wait
     then.serves(scene, row.old)
     then.nothing_left(scene)
     then.rules_held(scene)
+
+
+@pytest.mark.acceptance("F18")
+def test_a_new_version_that_is_deleted_after_it_was_handed_over_is_named_once() -> None:
+    row = ROWS["gateway"]
+    scene = died(row, lambda scene, _: handed_over(scene, row))
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    meddling.delete_set(scene, row.new)
+    run = commands.recover(scene)
+    then.ended(run, Result.RECOVERED)
+    assert run.outcome is not None
+    assert "is gone" not in run.outcome.reason
+    scene.sandbox.clock.run(60)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
+def test_stable_that_somebody_deletes_when_an_earlier_version_is_back_in_its_place_is_not_waited_for(
+    command: Callable[[Scene], Run],
+) -> None:
+    row = ROWS["an earlier version"]
+
+    def in_its_place(scene: Scene, _: Call) -> bool:
+        found, record = meddling.set_of(scene, row.new), scene.oracle.record
+        back = record is not None and record.stage is Stage.ROLLING_BACK and not record.weight
+        return back and found is not None and bool(found["metadata"].get("ownerReferences"))
+
+    scene = row.open()
+    when.later(scene, 15.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    scene.sandbox.faults.plan(faults.kill_before(), when=lambda _, call: in_its_place(scene, call))
+    assert scene.released(row.text).outcome is None
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    meddling.delete_set(scene, row.old)
+    began = scene.sandbox.clock.now()
+    then.ended(command(scene), Result.RECOVERED)
+    assert scene.sandbox.clock.now() - began < 120
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F18")
+@pytest.mark.parametrize("row", ADOPTED, ids=lambda row: row.name)
+def test_a_release_whose_stable_was_deleted_is_not_resumed_but_goes_back_at_once(row: Row) -> None:
+    scene = died(row, lambda scene, _: carries_all_of_its_steps(scene))
+    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
+    meddling.delete_set(scene, row.old)
+    began = scene.sandbox.clock.now()
+    run = scene.released(row.text, Options(resume=True))
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
+    assert scene.sandbox.clock.now() - began < 120
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
+
+
+def carries_all_of_its_steps(scene: Scene) -> bool:
+    """Whether every step is passed, and the route leads to the new version alone."""
+    record = scene.oracle.record
+    return record is not None and record.stage is Stage.STEPPING and scene.oracle.weights[-1] == 100

@@ -7,16 +7,14 @@ from itertools import count
 import pytest
 
 from progressive_ci.model import kinds
-from progressive_ci.model.journal import Stage, State
-from progressive_ci.model.options import Options
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
-from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from tests.scenario import commands, meddling, then, when
 from tests.scenario.oracle import has_mark
+from tests.scenario.orphans import dead, died, handed_over
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAMESPACE, Run, Scene
-from tests.scenario.struck import LEASE_SECONDS
 
 FINISHING: dict[str, Callable[[Scene, Row], Run]] = {
     "recover": lambda scene, _: commands.recover(scene),
@@ -27,27 +25,6 @@ FINISHING: dict[str, Callable[[Scene, Row], Run]] = {
 ADOPTED = ("gateway", "istio", "nginx", "an earlier version")
 THEIRS = "9.0.0"
 ROUTE = {"gateway": "/httproutes/", "istio": "/virtualservices/"}
-
-
-def dead(row: Row, stage: Stage, number: int = 1) -> Scene:
-    """A release that died with its request of this number in a stage, longer ago than its lease lasts."""
-    numbers = count(1)
-
-    def at(scene: Scene, call: Call) -> bool:
-        record = scene.oracle.record
-        within = record is not None and record.stage is stage and record.state is State.RUNNING
-        return within and "/leases" not in call.path and next(numbers) == number
-
-    return died(row, at)
-
-
-def died(row: Row, at: Callable[[Scene, Call], bool]) -> Scene:
-    """A release that died before the first request that fits."""
-    scene = row.open()
-    scene.sandbox.faults.plan(faults.kill_before(), when=lambda _, call: at(scene, call))
-    assert scene.released(row.text).outcome is None
-    scene.sandbox.clock.run(LEASE_SECONDS)
-    return scene
 
 
 @pytest.mark.acceptance("F18")
@@ -156,28 +133,6 @@ def test_marks_that_are_taken_off_just_before_a_dead_release_in_place_is_fenced_
 
 
 @pytest.mark.acceptance("F18")
-def test_a_new_version_that_is_deleted_after_it_was_handed_over_is_named_once() -> None:
-    row = ROWS["gateway"]
-    scene = died(row, lambda scene, _: handed_over(scene, row))
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    meddling.delete_set(scene, row.new)
-    run = commands.recover(scene)
-    then.ended(run, Result.RECOVERED)
-    assert run.outcome is not None
-    assert "is gone" not in run.outcome.reason
-    scene.sandbox.clock.run(60)
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-
-
-def handed_over(scene: Scene, row: Row) -> bool:
-    """Whether NAME holds the new version's ReplicaSet, and its journal says nothing of that yet."""
-    found, record = meddling.set_of(scene, row.new), scene.oracle.record
-    owned = found is not None and bool(found["metadata"].get("ownerReferences"))
-    return owned and record is not None and record.stage is Stage.PROMOTING
-
-
-@pytest.mark.acceptance("F18")
 @pytest.mark.parametrize("command", ["the run itself", *FINISHING])
 @pytest.mark.parametrize("name", ADOPTED)
 @pytest.mark.parametrize("number", [8, 12])
@@ -270,52 +225,3 @@ def test_a_repository_that_is_applied_after_the_hand_over_takes_the_new_version_
     then.serves(scene, row.old)
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
-
-
-@pytest.mark.acceptance("F18")
-@pytest.mark.parametrize("command", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
-def test_stable_that_somebody_deletes_when_an_earlier_version_is_back_in_its_place_is_not_waited_for(
-    command: Callable[[Scene], Run],
-) -> None:
-    row = ROWS["an earlier version"]
-
-    def in_its_place(scene: Scene, _: Call) -> bool:
-        found, record = meddling.set_of(scene, row.new), scene.oracle.record
-        back = record is not None and record.stage is Stage.ROLLING_BACK and not record.weight
-        return back and found is not None and bool(found["metadata"].get("ownerReferences"))
-
-    scene = row.open()
-    when.later(scene, 15.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
-    scene.sandbox.faults.plan(faults.kill_before(), when=lambda _, call: in_its_place(scene, call))
-    assert scene.released(row.text).outcome is None
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    scene.sandbox.clock.run(LEASE_SECONDS)
-    meddling.delete_set(scene, row.old)
-    began = scene.sandbox.clock.now()
-    then.ended(command(scene), Result.RECOVERED)
-    assert scene.sandbox.clock.now() - began < 120
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-
-
-@pytest.mark.acceptance("F18")
-@pytest.mark.parametrize("name", ADOPTED)
-def test_a_release_whose_stable_was_deleted_is_not_resumed_but_goes_back_at_once(name: str) -> None:
-    row = ROWS[name]
-    scene = died(row, lambda scene, _: carries_all_of_its_steps(scene))
-    scene.oracle.excused = ("1", "3", "4", "pin", "unpause")
-    meddling.delete_set(scene, row.old)
-    began = scene.sandbox.clock.now()
-    run = scene.released(row.text, Options(resume=True))
-    then.ended(run, Result.CANCELLED)
-    assert run.outcome is not None
-    assert run.outcome.reason.startswith("somebody has deleted ReplicaSet shop/web-")
-    assert scene.sandbox.clock.now() - began < 120
-    then.serves(scene, row.old)
-    then.nothing_left(scene)
-
-
-def carries_all_of_its_steps(scene: Scene) -> bool:
-    """Whether every step is passed, and the route leads to the new version alone."""
-    record = scene.oracle.record
-    return record is not None and record.stage is Stage.STEPPING and scene.oracle.weights[-1] == 100
