@@ -73,8 +73,8 @@ $(BUILT_E2E): $(BUILT)
 
 # Everything, in both places: hours.
 sweep: $(BUILT_E2E)
-	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario tests/security
-	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 4 * $(JOBS) )) --dist worksteal -vv tests/e2e/test_sweep.py
+	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario tests/security tests/ci/test_second_run.py
+	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 4 * $(JOBS) )) --dist worksteal -vv $(LANES)
 
 # A fault at every request of every way in which a release can go, simulated: minutes.
 sweep-sandbox: $(BUILT)

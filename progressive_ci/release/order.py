@@ -21,7 +21,7 @@ def demand(options: Options, record: Record | None, hands: Hands) -> None:
     if record is None or deployed is None:
         return
     found = older(mine, deployed, hands.history)
-    if found is False or (found is None and not mine.known):
+    if found is False:
         return
     where = f"{record.namespace}/{record.name}"
     if found is None:

@@ -15,6 +15,10 @@ MIGRATIONS: Mapping[int, Migration] = {}
 """How a record of each older format becomes one of the next; no format has been left behind yet."""
 
 
+class Newer(Refused):
+    """A later version of the tool has written the journal: only that one knows what it means."""
+
+
 def read_record(hands: Hands, *, namespace: str, name: str) -> Record | None:
     """The record of the last release of a workload, None where there is none.
 
@@ -30,7 +34,7 @@ def _understood(body: JsonObject, namespace: str, name: str) -> Record:
     forget = f"progressive-ci forget {name} --namespace {namespace}"
     number = body.get("format")
     if isinstance(number, int) and number > FORMAT:
-        raise Refused(
+        raise Newer(
             ProgressiveError(
                 f"the journal has format {number}, this version understands up to {FORMAT}",
                 where=where,

@@ -17,7 +17,7 @@ from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.patience import until
 from progressive_ci.release.promotion import complete_promotion
-from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
+from progressive_ci.release.records import Newer, read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
@@ -253,9 +253,11 @@ def refuse_held(record: Record | None) -> None:
 
 
 def forget(namespace: str, name: str, hands: Hands) -> str:
-    """Remove the journal of a workload, an unreadable one too; refuses while a release is unfinished."""
+    """Remove the journal of a workload, an unreadable one too; refuses while a release is, or may be, unfinished."""
     try:
         record = read_record(hands, namespace=namespace, name=name)
+    except Newer:
+        raise
     except Refused:
         hands.journal.forget()
         return f"the journal of {name}, which could not be read, is removed"

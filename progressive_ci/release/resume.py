@@ -34,6 +34,9 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import hash_of, same_template
 
+_CLOCKS_DIFFER = 60.0
+"""Seconds by which the clocks of two machines may differ before nobody knows how old an entry is."""
+
 
 def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
     """Go on with what stands; None where there is nothing that can be gone on with, and a release begins anew.
@@ -72,7 +75,9 @@ def _unfit(plan: Plan, options: Options, hands: Hands, record: Record) -> str:
         return "the plan has other steps or analyses than the one that was begun"
     if record.commit and options.commit and record.commit != options.commit:
         return f"it releases commit {record.commit}, this run {options.commit}"
-    if _age(record, hands) > options.resume_within:
+    if (age := _age(record, hands)) < -_CLOCKS_DIFFER:
+        return f"its last entry is of {record.updated}, which is still to come by this machine's clock"
+    if age > options.resume_within:
         return f"its last entry is of {record.updated}, longer ago than --resume-within"
     return "" if _same_version(plan, options, hands, record) else "it releases another version of the pods"
 

@@ -46,8 +46,8 @@ class Row:
 
 
 def quick(image: str, router: str, pause: str) -> Document:
-    """A Rollout that is over quickly."""
-    steps = given.setting(50, 100, pause=pause)
+    """A Rollout of four steps that is over quickly."""
+    steps = [{"setWeight": 20}, *given.setting(50, 100, pause=pause)]
     document = given.rollout(image, router, steps=steps, judged=False)
     if router in given.TRAFFIC:
         document["spec"]["strategy"]["canary"] |= {

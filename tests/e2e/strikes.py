@@ -54,7 +54,11 @@ def _kill_unsent(process: Process) -> None:
 
 
 def _terminate(process: Process) -> None:
+    """What a CI system does: SIGTERM, and SIGKILL to what is still there some seconds later."""
     process.send_signal(signal.SIGTERM)
+    end = threading.Timer(TO_LIVE, process.kill)
+    end.daemon = True
+    end.start()
 
 
 def _lose(process: Process) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,6 +100,15 @@ def nothing_of_ours_is_left(shop: Shop, *, but_a_dead_holder: bool = False) -> N
     leases = [item for item in admin.list("Lease", shop.namespace) if item["metadata"]["name"] == _JOURNAL]
     held = [lease for lease in leases if lease["spec"].get("holderIdentity")]
     assert but_a_dead_holder or not held, held
+
+
+def the_journal_is_closed(shop: Shop) -> None:
+    """No release is unfinished by its journal, which is not there before the first one."""
+    found = shop.cluster.admin.list("ConfigMap", shop.namespace)
+    said = [
+        json.loads(item["data"]["journal.json"]) for item in found if item["metadata"]["name"] == _JOURNAL
+    ]
+    assert all(record["state"] == "ENDED" for record in said), said
 
 
 def _marks(kind: str, item: Document) -> list[str]:

@@ -15,6 +15,7 @@ from tests.scenario import given, then, when
 from tests.scenario.documents import rollout
 from tests.scenario.own_clock import OwnClock
 from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.struck import LEASE_SECONDS
 from tests.scenario.then import ROUTERS
 
 STEPS = "- setWeight: 25\n- pause: {duration: 60s}\n- setWeight: 75\n- pause: {duration: 60s}\n"
@@ -93,6 +94,26 @@ def test_a_journal_of_a_machine_with_another_clock_is_taken_over_no_sooner_and_n
     assert back.outcome.result is Result.RECOVERED, back.outcome
     assert taken[0] == pytest.approx(30.0, abs=3.0)
     is_restored(scene)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize("router", ROUTERS)
+def test_a_release_whose_last_entry_is_still_to_come_is_not_resumed_because_nobody_knows_its_age(
+    router: str,
+) -> None:
+    scene, machine = on_a_machine(router, wrong=timedelta(minutes=10))
+    scene.sandbox.faults.plan(faults.kill_after(), when=nth(70))
+    assert scene.released(rollout(router, steps=STEPS)).outcome is None
+    machine.wrong = timedelta()
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    run = scene.released(rollout(router, steps=STEPS), Options(resume=True))
+    then.ended(run, Result.PROMOTED)
+    [why] = [told for told in then.warnings(run) if "is not resumed" in told]
+    assert "which is still to come by this machine's clock" in why
+    then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
 
 
 def asleep(scene: Scene, machine: OwnClock, at: float, meanwhile: Callable[[], None]) -> None:

@@ -256,6 +256,7 @@ UNKNOWN: dict[str, tuple[Position, Position, str]] = {
         at(3),
         "run 3 is older than run 7",
     ),
+    "nothing known of this run": (at(7), Position(), "a commit that nobody named is older than run 7"),
     "a number and a commit": (at(7), at(None, NEW), f"commit {NEW[:12]} is older than run 7"),
 }
 

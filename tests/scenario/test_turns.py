@@ -1,5 +1,7 @@
 """Whose turn it is, where others are quicker, newer or silent: what once went wrong, each as one claim."""
 
+import json
+
 import pytest
 
 from progressive_ci.errors import Refused
@@ -14,6 +16,7 @@ from progressive_ci.release.abort import abort
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import kill_after
+from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import given, then, when
 from tests.scenario.documents import rollout
 from tests.scenario.rival import OBJECT, Rival
@@ -99,6 +102,23 @@ def test_a_journal_that_a_release_still_needs_is_not_forgotten_and_that_is_a_ref
 
     then.ended(scene.act(forgotten), Result.REFUSED)
     assert scene.oracle.record is not None
+
+
+def test_a_journal_of_a_later_version_of_the_tool_is_not_forgotten() -> None:
+    scene = after_a_release()
+    Rival(scene).begins().dies()
+    journal = clone(scene.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, OBJECT))
+    journal["data"]["journal.json"] = json.dumps(json.loads(journal["data"]["journal.json"]) | {"format": 99})
+    scene.sandbox.store.write(kinds.CONFIG_MAP, journal)
+    scene.oracle.blind = True
+
+    def forgotten(hands: Hands) -> Outcome:
+        with pytest.raises(Refused, match="the journal has format 99") as refused:
+            rescue.forget(NAMESPACE, NAME, hands)
+        return outcome_of(refused.value)
+
+    then.ended(scene.act(forgotten), Result.REFUSED)
+    assert scene.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, OBJECT) is not None
 
 
 @pytest.mark.parametrize("wait", [0, 120, 1800])
