@@ -25,8 +25,14 @@ EVERY = 10.0
 _LONGEST = 60.0
 """The same while there is no usable answer."""
 _TIMEOUT = 10.0
+_REFUSALS = 2
+"""In a row, before the refusal of a token that was good is believed."""
 
 Send = Callable[[HttpRequest], HttpResponse]
+
+
+class _TokenRefused(ProgressiveError):
+    """The answer to a credential that is not, or no longer, good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class System:
         login: the header that carries it.
         ended: how the job ended by its own answer; empty while it runs.
         anonymous: whether it may be asked without a credential.
+        falls_silent: whether the job's own token is refused as soon as the job is over.
     """
 
     name: str
@@ -48,6 +55,7 @@ class System:
     login: Callable[[str], tuple[str, str]]
     ended: Callable[[JsonObject], str]
     anonymous: bool = False
+    falls_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ TABLE: Mapping[str, System] = {
         (TOKEN, "CI_JOB_TOKEN"),
         lambda token: ("JOB-TOKEN", token),
         _canceled,
+        falls_silent=True,
     ),
     "JENKINS_URL": System(
         "Jenkins",
@@ -165,21 +174,25 @@ def watch(
 def _watch(
     asked: Question, send: Send, halt: Callable[[Cause], None], tell: Callable[[str], None], every: float
 ) -> None:
-    clock, gap, told = ThreadClock(), every, False
+    clock, gap, told, known, refusals = ThreadClock(), every, False, False, 0
     while True:
         try:
-            if ended := _ended(asked, send, clock):
-                reason = f"the job was ended in {asked.system.name}: {ended}"
-                halt(Cause(Result.CANCELLED, reason, advice="run it again when you are ready"))
-                return
-            gap = every
+            ended = _ended(asked, send, clock)
+            gap, known, refusals = every, True, 0
         except ProgressiveError as error:
+            refused = known and asked.system.falls_silent and isinstance(error, _TokenRefused)
+            refusals = refusals + 1 if refused else 0
+            ended = f"{error.what}, as it does when a job is over" if refusals == _REFUSALS else ""
             gap = min(gap * 2, max(every, _LONGEST))
-            if not told:
+            if not told and not refused:
+                told = True
                 tell(
                     f"{asked.system.name} does not say how this job is, so only a signal cancels: {error.what}"
                 )
-            told = True
+        if ended:
+            reason = f"the job was ended in {asked.system.name}: {ended}"
+            halt(Cause(Result.CANCELLED, reason, advice="run it again when you are ready"))
+            return
         until = clock.now() + gap
         while clock.now() < until:
             clock.wait(until)
@@ -187,6 +200,8 @@ def _watch(
 
 def _ended(asked: Question, send: Send, clock: ThreadClock) -> str:
     answer = call(lambda: send(asked.request), clock, timeout=2 * _TIMEOUT, what="ask for the job's status")
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise _TokenRefused(f"it answers with {answer.status}")
     if answer.status != HTTPStatus.OK:
         raise ProgressiveError(f"it answers with {answer.status}")
     try:

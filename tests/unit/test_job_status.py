@@ -144,6 +144,26 @@ def test_an_answer_that_says_nothing_is_told_once_and_the_next_good_one_counts(
     assert len(server.seen) == 4
 
 
+@pytest.mark.parametrize("refusal", [401, 403])
+def test_a_token_that_was_good_and_is_refused_twice_tells_that_the_job_is_over(refusal: int) -> None:
+    heard = Heard()
+    running = {"status": "running"}
+    with serve(one_by_one(running, refusal, running, refusal, 500, refusal, refusal)) as server:
+        heard.watch(gitlab(server.url))
+        cause = heard.halts.get(timeout=FAR)
+        assert len(server.seen) == 7
+    told = f"the job was ended in GitLab: it answers with {refusal}, as it does when a job is over"
+    assert (cause.result, cause.reason) == (Result.CANCELLED, told)
+
+
+def test_a_token_of_another_system_may_be_refused_while_the_job_goes_on() -> None:
+    heard = Heard()
+    with serve(one_by_one({"status": "in_progress"}, 401, 401, 401, {"status": "completed"})) as server:
+        heard.watch(github(server.url))
+        assert heard.halts.get(timeout=FAR).reason == "the job was ended in GitHub: completed"
+        assert len(server.seen) == 5
+
+
 def test_a_connection_that_breaks_does_not_end_the_watch() -> None:
     heard, broken = Heard(), [Exchange.reset, Exchange.reset]
 
