@@ -147,6 +147,7 @@ def test_five_seconds_are_enough_in_every_state(
     assert process.returncode in (13, -signal.SIGKILL), log
     if half:
         assert listener.after(began)[0].startswith("PATCH /apis/gateway"), log
+    assert stage.weight() == 0, log
     the_step_after(stage)
     is_as_before(stage)
 
@@ -164,6 +165,7 @@ def test_a_slow_server_gets_the_safe_write_first_and_the_step_after_does_the_res
         listener.delay = 0.0
     assert listener.after(began)[0].startswith("PATCH /apis/gateway"), listener.after(began)
     assert process.returncode in (13, -signal.SIGKILL)
+    assert stage.weight() == 0
     the_step_after(stage)
     is_as_before(stage)
 
