@@ -8,7 +8,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind
 from progressive_ci.release.workload import HASH_LABEL, labels_of
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario.oracle import has_mark
+from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Scene
 
 ROUTES = {"gateway": kinds.HTTP_ROUTE, "istio": kinds.VIRTUAL_SERVICE, "nginx": kinds.INGRESS}

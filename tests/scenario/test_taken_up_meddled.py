@@ -11,9 +11,9 @@ from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox.call import Call
 from tests.scenario import commands, meddling, then, when
-from tests.scenario.oracle import has_mark
 from tests.scenario.orphans import dead, died, handed_over
 from tests.scenario.rows import ROWS, Row
+from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAMESPACE, Run, Scene
 
 FINISHING: dict[str, Callable[[Scene, Row], Run]] = {

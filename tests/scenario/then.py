@@ -13,7 +13,7 @@ from progressive_ci.release.workload import HASH_LABEL, labels_of, replicas_of
 from progressive_ci.sandbox import managed
 from progressive_ci.sandbox.faults import Exchange
 from tests.scenario.given import WATCHED, snapshot
-from tests.scenario.oracle import has_mark
+from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
 
 ROUTERS = ("gateway", "istio", "nginx", "ratio")

@@ -9,7 +9,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario.oracle import JOURNAL
+from tests.scenario.rules import JOURNAL
 from tests.scenario.scene import NAMESPACE, Scene
 from tests.security import bystanders
 

@@ -10,7 +10,7 @@ from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import given, then
 from tests.scenario.documents import rollout
-from tests.scenario.oracle import has_mark
+from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAMESPACE, Scene
 
 STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
