@@ -36,6 +36,7 @@ class Oracle:
         superseded: whether somebody else has put a version into NAME.
         blind: whether the journal is nothing that can be read.
         excused: rules that somebody else breaks in this scenario.
+        neighbours: workloads whose releases are none of its business.
         weights: percent on the canary before each request.
         carried: percent on the canary before this request.
         paused: whether NAME was paused before this request.
@@ -48,6 +49,7 @@ class Oracle:
     superseded: bool = False
     blind: bool = False
     excused: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
     weights: list[int] = field(default_factory=list)
     carried: int = 0
     paused: bool = False

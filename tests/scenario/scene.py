@@ -30,6 +30,8 @@ from tests.scenario.oracle import Oracle
 from tests.scenario.own_clock import OwnClock
 
 NAMESPACE, NAME = "shop", "web"
+Reach = Callable[[str], Hands]
+"""The hands for the workload of this name."""
 
 
 class Mortal:
@@ -221,6 +223,10 @@ class Scene:
 
     def act(self, work: Callable[[Hands], Outcome]) -> Run:
         """One process of the tool; one that is at work already is stopped meanwhile."""
+        return self.act_on_several(lambda reach: work(reach(NAME)))
+
+    def act_on_several(self, work: Callable[[Reach], Outcome]) -> Run:
+        """One process of the tool that has hands for each workload that it names."""
         stopped, self.living = self.living, Life()
         if stopped is not None:
             stopped.stands_still = True
@@ -232,28 +238,55 @@ class Scene:
             if stopped is not None:
                 stopped.stands_still = False
 
-    def _live(self, work: Callable[[Hands], Outcome], life: Life) -> Run:
-        sandbox = self.sandbox
-        run = Run(self, len(sandbox.log))
+    def _live(self, work: Callable[[Reach], Outcome], life: Life) -> Run:
+        run = Run(self, len(self.sandbox.log))
         self.runs.append(run)
-        logged_in = TokenTransport(sandbox, self.login) if self.login else sandbox.transport(self.user)
-        credential = watched(sandbox, self.login) if self.login else Unending()
-        transport, clock = Mortal(logged_in), sandbox.clock
-        own = self.machine or clock
-        front = KubeCluster(transport, own)
-        back = KubeCluster(Behind(transport, clock), clock, patience=ONCE)
-        lease = ClusterLease(NAME, NAMESPACE, front=front, back=back, clock=own, ticker=Ticks(clock, life))
-        cluster = KubeCluster(transport, own, guard=lease.secure)
-        journal = ClusterJournal(NAME, NAMESPACE, cluster=cluster)
-        watch = Ears(StoreWatch(sandbox.store, clock), clock, life)
-        recalls = ClusterRecalls(NAME, NAMESPACE, cluster=front, watch=watch)
-        hands = Hands(cluster, sandbox.metrics, own, journal, lease, run, recalls, self.history, credential)
+        logged_in = (
+            TokenTransport(self.sandbox, self.login) if self.login else self.sandbox.transport(self.user)
+        )
+        process = Process(run, life, Mortal(logged_in))
         try:
-            run.outcome = work(hands)
+            run.outcome = work(process.reach)
         except Killed:
-            lease.stop()
-        run.last = len(sandbox.log)
+            for lease in process.leases:
+                lease.stop()
+        run.last = len(self.sandbox.log)
         return run
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of the tool.
+
+    Attributes:
+        run: what it does.
+        life: whether it is stopped.
+        transport: its connection.
+        leases: of the workloads that it has hands for.
+    """
+
+    run: Run
+    life: Life
+    transport: Mortal
+    leases: list[ClusterLease] = field(default_factory=list)
+
+    def reach(self, name: str) -> Hands:
+        """The hands for the workload of this name."""
+        scene, sandbox, clock = self.run.scene, self.run.scene.sandbox, self.run.scene.sandbox.clock
+        own = scene.machine or clock
+        front = KubeCluster(self.transport, own)
+        back = KubeCluster(Behind(self.transport, clock), clock, patience=ONCE)
+        ticker = Ticks(clock, self.life)
+        lease = ClusterLease(name, NAMESPACE, front=front, back=back, clock=own, ticker=ticker)
+        self.leases.append(lease)
+        cluster = KubeCluster(self.transport, own, guard=lease.secure)
+        journal = ClusterJournal(name, NAMESPACE, cluster=cluster)
+        watch = Ears(StoreWatch(sandbox.store, clock), clock, self.life)
+        recalls = ClusterRecalls(name, NAMESPACE, cluster=front, watch=watch)
+        credential = watched(sandbox, scene.login) if scene.login else Unending()
+        return Hands(
+            cluster, sandbox.metrics, own, journal, lease, self.run, recalls, scene.history, credential
+        )
 
 
 def planned(text: str, analysis: str = "") -> Plan:

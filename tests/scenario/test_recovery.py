@@ -10,16 +10,13 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
-from progressive_ci.ports import Hands
-from progressive_ci.release import roundup
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import commands, given, meddling, then, when
 from tests.scenario.documents import deployment, rollout
-from tests.scenario.rival import Rival
 from tests.scenario.rows import ROWS, Row
-from tests.scenario.scene import NAME, NAMESPACE, Scene
+from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
 from tests.scenario.then import ROUTERS
 
@@ -104,61 +101,6 @@ def test_a_rollback_by_command_goes_back_all_the_same() -> None:
     then.ended(scene.rescued(), Result.RECOVERED)
     then.serves(scene, "1.0.0")
     then.nothing_left(scene)
-
-
-# A whole namespace.
-
-
-def all_of(scene: Scene, names: tuple[str, ...] = ()) -> Outcome:
-    """`progressive-ci recover`."""
-
-    def work(hands: Hands) -> Outcome:
-        found = names or roundup.workloads(NAMESPACE, hands)
-        return roundup.recover_all(NAMESPACE, found, Options(), lambda _: hands)
-
-    run = scene.act(work)
-    assert run.outcome is not None
-    return run.outcome
-
-
-def test_every_orphan_of_a_namespace_is_finished() -> None:
-    scene = orphan()
-    done = all_of(scene)
-    assert done.result is Result.RECOVERED
-    assert [(item.workload, item.result) for item in done.each] == [(NAME, Result.RECOVERED)]
-    then.serves(scene, "1.0.0")
-    then.all_is_as_before(scene)
-    then.nothing_left(scene)
-    then.rules_held(scene)
-
-
-def test_a_namespace_without_orphans_is_left_as_it_is() -> None:
-    scene = given.app()
-    assert all_of(scene).result is Result.NOTHING_TO_DO
-    scene.released(rollout("gateway"))
-    done = all_of(scene)
-    assert done.result is Result.NOTHING_TO_DO
-    assert done.reason == "1 journals in shop, 0 releases finished"
-
-
-def test_a_release_that_a_run_is_at_work_on_is_skipped_and_told() -> None:
-    scene = given.app()
-    then.ended(scene.released(rollout("gateway")), Result.PROMOTED)
-    Rival(scene).begins()
-    before = given.snapshot(scene.sandbox)
-    done = all_of(scene)
-    assert [(item.workload, item.result) for item in done.each] == [(NAME, Result.LOCKED)]
-    assert done.result is Result.NOTHING_TO_DO
-    assert given.snapshot(scene.sandbox) == before
-
-
-def test_one_unreadable_journal_does_not_keep_the_others_from_being_finished() -> None:
-    scene = orphan()
-    spoil(scene, lambda _: "{")
-    scene.oracle.blind = True
-    done = all_of(scene)
-    assert done.result is Result.REFUSED
-    assert [item.result for item in done.each] == [Result.REFUSED]
 
 
 # Journals that nobody can follow.

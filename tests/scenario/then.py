@@ -105,7 +105,7 @@ def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     assert sorted(now) == sorted(scene.before)
     for name, item in now.items():
         if name not in but:
-            assert _fields(item) == _fields(scene.before[name]), name
+            assert fields(item) == fields(scene.before[name]), name
     left = [
         item["metadata"]["name"]
         for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE)
@@ -121,7 +121,8 @@ def everything_but_the_version_is_as_before(scene: Scene) -> None:
     all_is_as_before(scene)
 
 
-def _fields(item: JsonObject) -> JsonObject:
+def fields(item: JsonObject) -> JsonObject:
+    """What a release must give back of an object."""
     metadata = {
         key: (
             {name: text for name, text in value.items() if not name.startswith("deployment.kubernetes.io/")}
