@@ -65,12 +65,16 @@ class Stage:
         }
 
     def run(
-        self, *command: str, environment: Mapping[str, str] | None = None, seconds: float = PATIENCE
+        self,
+        *command: str,
+        environment: Mapping[str, str] | None = None,
+        seconds: float = PATIENCE,
+        folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in the folder to its end."""
+        """Run a program to its end, in the test's folder or another."""
         return subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env=environment or self.environment(),
             capture_output=True,
             text=True,

@@ -1,0 +1,71 @@
+"""`recover` as a process: what a run that was killed at a step has left is brought back from an empty folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from progressive_ci.model import kinds
+from progressive_ci.model.fence import RELEASE
+from progressive_ci.release.workload import HASH_LABEL, labels_of
+from tests.ci.stage import NAME, NAMESPACE, Stage, eventually
+from tests.ci.test_command import QUICK, last
+from tests.scenario.oracle import has_mark
+
+OLD = "example/web:1"
+TOUCHED = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.SERVICE, kinds.HTTP_ROUTE)
+
+
+def killed(stage: Stage) -> None:
+    """A run ends by SIGKILL while half of the traffic goes to its version, and its lease runs out."""
+    folder = stage.spec(image="example/web:2", pause="5m")
+    run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    stage.reach(50, run)
+    run.kill()
+    run.communicate()
+    stage.shorten_lease()
+
+
+def nothing_left(stage: Stage) -> None:
+    """The old version has all users and all pods, and no mark, pin, journal or lease of ours is open."""
+    world = stage.server.world
+    with stage.server.clock.changed:
+        for item in (item for kind in TOUCHED for item in world.store.all(kind, NAMESPACE)):
+            assert not has_mark(item), item["metadata"]
+            assert RELEASE not in labels_of(item), item["metadata"]
+        for service in world.store.all(kinds.SERVICE, NAMESPACE):
+            assert HASH_LABEL not in (service["spec"].get("selector") or {}), service["metadata"]
+        journal = world.store.get(kinds.CONFIG_MAP, NAMESPACE, f"progressive-ci.{NAME}")
+        pods = world.store.all(kinds.POD, NAMESPACE)
+    assert journal is not None
+    assert json.loads(journal["data"]["journal.json"])["state"] == "ENDED"
+    lease = stage.lease()
+    assert lease is None or not lease["spec"].get("holderIdentity")
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods} == {OLD}
+    live = stage.deployment()
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == OLD
+    assert not live["spec"].get("paused")
+
+
+def only_old_answers(stage: Stage) -> bool:
+    with stage.server.clock.changed:
+        return stage.server.world.traffic.share("1") > 0.999
+
+
+@pytest.mark.parametrize("name", [(NAME,), ()], ids=["by name", "the whole namespace"])
+def test_what_a_killed_run_left_is_brought_back_from_an_empty_folder(
+    stage: Stage, tmp_path: Path, name: tuple[str, ...]
+) -> None:
+    killed(stage)
+    done = stage.run("progressive-ci", "recover", *name, "-n", NAMESPACE, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = last(done.stdout)
+    assert told["result"] == "recovered"
+    if not name:
+        releases = told["releases"]
+        assert isinstance(releases, list)
+        assert [(one["workload"], one["result"], one["exit"]) for one in releases] == [(NAME, "recovered", 0)]
+    assert stage.weight() == 0
+    nothing_left(stage)
+    eventually(lambda: only_old_answers(stage))
+    assert not list(tmp_path.iterdir())
