@@ -1,17 +1,14 @@
 """Somebody else writes a field of ours: written again once; the second time the release gives way."""
 
-from functools import partial
-
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Warned
 from progressive_ci.model.journal import Original
 from progressive_ci.model.kinds import DEPLOYMENT, Ref
 from progressive_ci.model.plan import Mode
-from progressive_ci.model.write import Patch
 from progressive_ci.release.canary_deployment import canary_name
 from progressive_ci.release.ownership import MANAGER, look_up, valued, wish
-from progressive_ci.release.paths import FLOOR, PAUSED, REPLICAS
+from progressive_ci.release.paths import PAUSED, REPLICAS
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.stop import Stop, cancelled
@@ -123,23 +120,6 @@ def hold_pause(release: Release, deployment: JsonObject) -> None:
     release.hands.reporter.emit(Warned(f"{who} has resumed {ref}; it is paused again, once"))
     release.enter(asserted=(*release.record.asserted, PAUSED))
     release.write(ref, existing(lambda seen: wish(ref, seen, [valued(PAUSED, value=True)])))
-
-
-def hold_floors(release: Release) -> None:
-    """Raise an autoscaler's floor again, once, where somebody has lowered it: stable would lose its pods."""
-    for entry in release.record.objects:
-        if entry.ref.kind != kinds.HPA:
-            continue
-        found = release.read(entry.ref)
-        if found is None or int(found["spec"].get("minReplicas") or 1) >= release.record.size:
-            continue
-        who, ref = last_writer(found, "f:minReplicas"), entry.ref
-        assert_once(release, f"{FLOOR} {ref.name}", field="spec.minReplicas", ref=ref, who=who)
-        release.write(ref, existing(partial(_floor_again, ref, release.record.size)))
-
-
-def _floor_again(ref: Ref, size: int, seen: JsonObject) -> Patch | None:
-    return wish(ref, seen, [valued(FLOOR, size)])
 
 
 def last_writer(item: JsonObject, field: str) -> str:

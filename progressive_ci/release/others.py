@@ -12,7 +12,8 @@ from progressive_ci.model.plan import Mode
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import capacity, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.drift import assert_once, gone, hold_canary, hold_floors, hold_pause, last_writer
+from progressive_ci.release.drift import assert_once, gone, hold_canary, hold_pause, last_writer
+from progressive_ci.release.floor import hold_floors
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.patience import bounded
 from progressive_ci.release.services import service_ref

@@ -77,10 +77,11 @@ def snapshot(sandbox: Sandbox) -> dict[str, JsonObject]:
     }
 
 
-def autoscaler(scene: Scene, name: str) -> None:
-    """A HorizontalPodAutoscaler that writes the size of NAME."""
+def autoscaler(scene: Scene, name: str, *, floor: int | None = 1, most: int = 20) -> None:
+    """A HorizontalPodAutoscaler that writes the size of NAME; its document may leave the floor to the server."""
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
-    spec = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 20}
+    bounds = {"maxReplicas": most} if floor is None else {"minReplicas": floor, "maxReplicas": most}
+    spec = {"scaleTargetRef": target, **bounds}
     metadata = {"name": name, "namespace": NAMESPACE}
     hpa = {
         "apiVersion": "autoscaling/v2",
@@ -89,6 +90,7 @@ def autoscaler(scene: Scene, name: str) -> None:
         "spec": spec,
     }
     scene.sandbox.apply(hpa)
+    scene.oracle.next_release()
     scene.before = snapshot(scene.sandbox)
 
 

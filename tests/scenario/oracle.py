@@ -22,7 +22,14 @@ from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.store import Change
 from tests.scenario.rules import JOURNAL, NAME, NAMESPACE, fields, passes, traffic, versions, writes
 
-FOREIGN_KINDS = (kinds.SERVICE, kinds.INGRESS, kinds.VIRTUAL_SERVICE, kinds.HTTP_ROUTE, kinds.DEPLOYMENT)
+FOREIGN_KINDS = (
+    kinds.SERVICE,
+    kinds.INGRESS,
+    kinds.VIRTUAL_SERVICE,
+    kinds.HTTP_ROUTE,
+    kinds.DEPLOYMENT,
+    kinds.HPA,
+)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from progressive_ci.model import kinds, weight
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import made_by
-from progressive_ci.model.journal import Owned
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, pointer
 from progressive_ci.release import deployment, traffic
@@ -16,10 +15,11 @@ from progressive_ci.release.canary_deployment import canary_body, canary_name, r
 from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
 from progressive_ci.release.drift import hold_canary, hold_pins
 from progressive_ci.release.findings import Findings
+from progressive_ci.release.floor import raise_floors, restore_floors
 from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
-from progressive_ci.release.paths import FLOOR, REPLICAS
+from progressive_ci.release.paths import REPLICAS
 from progressive_ci.release.patience import ENDPOINTS, await_gone, bounded, until
 from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release, existing, if_absent
@@ -44,7 +44,7 @@ def prepare(vigil: Vigil, found: Findings) -> None:
     owner = release.must_read(deployment_ref(release))
     for name in release.record.pinned:
         _bind(release, owner, name, release.record.name)
-    _raise_floor(release)
+    raise_floors(release)
     traffic.claim(release)
     traffic.shift(release, weight.NONE, vigil.pause)
     body = canary_body(owner, found.template, replicas=0)
@@ -63,22 +63,6 @@ def _bind(release: Release, owner: JsonObject, service: str, value: str) -> None
     ref, path = service_ref(release, service), pointer("spec", "selector", label)
     wanted = own if value == release.record.name else value
     release.write(ref, existing(lambda seen: wish(ref, seen, [valued(path, wanted)])))
-
-
-def _raise_floor(release: Release) -> None:
-    """The old version must keep its size while it has little traffic."""
-    for ref, _ in _floors(release):
-        raised = partial(wish, ref, wishes=[valued(FLOOR, release.record.size)])
-        release.write(ref, existing(raised))
-
-
-def _floors(release: Release) -> tuple[tuple[Ref, Owned], ...]:
-    return tuple((entry.ref, entry) for entry in release.record.objects if entry.ref.kind == kinds.HPA)
-
-
-def _restore_floor(release: Release) -> None:
-    for ref, entry in _floors(release):
-        release.free(ref, entry.originals)
 
 
 def size(release: Release) -> int:
@@ -227,7 +211,7 @@ def _clean_up(release: Release, drain: float) -> None:
     traffic.restore_route(release)
     for name in release.record.pinned:
         unpin(release, name)
-    _restore_floor(release)
+    restore_floors(release)
 
 
 def _is_ours(release: Release, found: JsonObject | None) -> bool:
