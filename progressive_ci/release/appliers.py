@@ -86,6 +86,8 @@ def warned(
     ref = Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name)
     services = {Ref(kinds.SERVICE, plan.namespace, name_of(item)): item for item in around.services}
     written = {} if mode is Mode.IN_PLACE else {**services, **_of_the_route(plan, route)}
+    if mode is Mode.ROLL:
+        written |= {Ref(kinds.HPA, plan.namespace, name_of(item)): item for item in around.scalers}
     found = (*appliers({ref: standing.deployment, **written}), *by_hand(ref, standing.deployment))
     if mode is Mode.ADOPT:
         return (*found, *shrinking(around.scalers, replicas_of(standing.deployment)))
