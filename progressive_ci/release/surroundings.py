@@ -10,11 +10,13 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.ports import Access, Hands
+from progressive_ci.release.canary_deployment import canary_name, told_apart_by
 from progressive_ci.release.stable import Standing
 from progressive_ci.release.workload import (
     HASH_LABEL,
     annotations_of,
     controller_uid,
+    fits,
     labels_of,
     name_of,
     ready_pods,
@@ -60,7 +62,7 @@ def look_around(
         every = hands.cluster.list(kinds.SERVICE, namespace)
         matching = [item for item in every if selects(item, labels)]
         reasons += _spec_services(plan, every, labels)
-        warnings += _one_sided(plan, hands, standing)
+        warnings += _one_sided(plan, hands, standing, mode=mode)
         if plan.route.stable_service:
             reasons += _left_alone(plan, options)
             services = tuple(item for item in matching if name_of(item) not in options.leave_services)
@@ -215,15 +217,22 @@ def _own_pods(standing: Standing, hands: Hands, namespace: str) -> frozenset[str
     return frozenset(uid_of(item) for item in pods if controller_uid(item) in sets)
 
 
-def _one_sided(plan: Plan, hands: Hands, standing: Standing) -> Iterable[str]:
+def _one_sided(plan: Plan, hands: Hands, standing: Standing, *, mode: Mode) -> Iterable[str]:
     """Policies that would hold for one version only."""
     old = {**labels_of_pods(standing), HASH_LABEL: labels_of(standing.serving).get(HASH_LABEL, "")}
-    new = dict(plan.workload.template.get("metadata", {}).get("labels") or {})
+    new = _labels_of_new_pods(plan, standing, mode=mode)
     for kind, path in ((kinds.NETWORK_POLICY, "podSelector"), (kinds.PDB, "selector")):
         for item in hands.cluster.list(kind, plan.namespace):
-            wanted = ((item["spec"].get(path) or {}).get("matchLabels")) or {}
-            sees_old = all(old.get(key) == value for key, value in wanted.items())
-            sees_new = all(new.get(key) == value for key, value in wanted.items())
+            selector = item["spec"].get(path) or {}
+            sees_old, sees_new = fits(selector, old), fits(selector, new)
             if sees_old != sees_new:
                 side = "stable" if sees_old else "the new version"
-                yield f"{kind.name} {name_of(item)} selects only {side}: {wanted}"
+                yield f"{kind.name} {name_of(item)} selects only {side}: {selector_text(selector)}"
+
+
+def _labels_of_new_pods(plan: Plan, standing: Standing, *, mode: Mode) -> dict[str, str]:
+    """The labels of the canary's pods: a canary of its own has another value of one of them."""
+    labels = dict((plan.workload.template.get("metadata") or {}).get("labels") or {})
+    if mode is not Mode.ROLL:
+        return labels
+    return {**labels, told_apart_by(standing.deployment): canary_name(plan.workload.name)}

@@ -154,6 +154,20 @@ def selects(service: JsonObject, labels: Mapping[str, str]) -> bool:
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
+def fits(selector: JsonObject, labels: Mapping[str, str]) -> bool:
+    """Whether a selector of `matchLabels` and `matchExpressions` selects pods with these labels; an empty one does."""
+    wanted = selector.get("matchLabels") or {}
+    rules = selector.get("matchExpressions") or ()
+    return wanted.items() <= labels.items() and all(_holds(rule, labels) for rule in rules)
+
+
+def _holds(rule: JsonObject, labels: Mapping[str, str]) -> bool:
+    key, values = rule["key"], rule.get("values") or ()
+    if rule["operator"] in ("In", "Exists"):
+        return key in labels and (rule["operator"] == "Exists" or labels[key] in values)
+    return key not in labels or (rule["operator"] == "NotIn" and labels[key] not in values)
+
+
 def ready_pods(slices: Iterable[JsonObject], service: str) -> frozenset[str]:
     """UIDs of a Service's pods that are ready and not terminating, each once over all its slices."""
     found: set[str] = set()
