@@ -6,6 +6,7 @@ from progressive_ci.model import kinds
 from progressive_ci.sandbox import (
     access,
     deletion,
+    discovery,
     pod_log,
     reads,
     scale,
@@ -16,7 +17,6 @@ from progressive_ci.sandbox import (
 )
 from progressive_ci.sandbox.call import Answer, Call, Target, target, verb
 from progressive_ci.sandbox.reads import Watch
-from progressive_ci.sandbox.resources import group_list
 from progressive_ci.sandbox.service_proxy import Backend
 from progressive_ci.sandbox.store import Store
 
@@ -65,8 +65,8 @@ class Api:
             raise status.unauthorized()
         if call.path == "/version":
             return Answer(200, dict(VERSION))
-        if call.path == "/apis":
-            return Answer(200, group_list())
+        if call.method == "GET" and (served := discovery.listed(call.path)):
+            return Answer(200, served)
         if call.path in {"/healthz", "/livez", "/readyz"}:
             return Answer(200, "ok", content_type="text/plain")
         if call.path in REVIEWS and call.method == "POST":

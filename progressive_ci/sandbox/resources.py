@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from progressive_ci.model import kinds
-from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind
 
 NODE = Kind("", "v1", "Node", "nodes", namespaced=False)
@@ -122,24 +121,6 @@ TABLE: tuple[Resource, ...] = (
 BY_PLURAL = {(resource.kind.group, resource.kind.plural): resource for resource in TABLE}
 GROUPS = frozenset(resource.kind.group for resource in TABLE)
 BY_KIND = {(resource.kind.group, resource.kind.name): resource for resource in TABLE}
-
-
-def group_list() -> JsonObject:
-    """What `/apis` answers: every group but the core one, with its versions."""
-    versions: dict[str, dict[str, None]] = {}
-    for resource in TABLE:
-        if resource.kind.group:
-            versions.setdefault(resource.kind.group, {}).update(dict.fromkeys(resource.versions))
-    groups = [
-        {
-            "name": group,
-            "versions": [{"groupVersion": f"{group}/{version}", "version": version} for version in found],
-            "preferredVersion": {"groupVersion": f"{group}/{first}", "version": first},
-        }
-        for group, found in versions.items()
-        for first in (next(iter(found)),)
-    ]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
 def of_document(api_version: str, kind: str) -> Resource:

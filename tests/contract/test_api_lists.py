@@ -154,3 +154,29 @@ def test_a_watch_from_a_version_that_is_too_old_ends_with_an_error(api: Target) 
     event = json.loads(reply.text.splitlines()[0])
     assert (event["type"], event["object"]["reason"], event["object"]["code"]) == ("ERROR", "Expired", 410)
     assert event["object"]["message"].startswith("too old resource version: 1 (")
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "kind", "namespaced"),
+    [
+        ("/apis/apps/v1", "deployments", "Deployment", True),
+        ("/apis/apps/v1", "deployments/scale", "Scale", True),
+        ("/apis/rbac.authorization.k8s.io/v1", "clusterroles", "ClusterRole", False),
+        ("/api/v1", "configmaps", "ConfigMap", True),
+        ("/api/v1", "nodes", "Node", False),
+    ],
+)
+def test_the_server_lists_the_kinds_of_a_group_and_version(
+    api: Target, path: str, resource: str, kind: str, *, namespaced: bool
+) -> None:
+    body = api.call("GET", path).body
+    assert (body["kind"], body["groupVersion"]) == (
+        "APIResourceList",
+        path.partition("/")[2].partition("/")[2],
+    )
+    [found] = [item for item in body["resources"] if item["name"] == resource]
+    assert (found["kind"], found["namespaced"]) == (kind, namespaced)
+
+
+def test_a_group_that_nobody_has_installed_has_no_list(api: Target) -> None:
+    assert api.call("GET", "/apis/nobody.example/v1").status == 404
