@@ -75,6 +75,7 @@ class Desk:
             skip_analysis=settings.skip_analysis,
             reason=settings.reason,
             apply_rest=settings.apply_rest,
+            allowed_namespaces=settings.allow_namespace,
             guard=self._guard_image(),
             lock_wait=settings.lock_wait or 0.0,
             if_locked=IfLocked(settings.if_locked),

@@ -302,7 +302,8 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "apply-rest",
-        "Apply the other documents of the input server-side before the release",
+        "Apply the other documents of the input server-side before the release; "
+        "other namespaces need --allow-namespace",
         SPEC,
         Shape.FLAG,
     ),

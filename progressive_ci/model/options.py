@@ -28,6 +28,7 @@ class Options:
         skip_analysis: release without steps and checks.
         reason: why, for the journal.
         apply_rest: apply the other documents server-side first.
+        allowed_namespaces: beside the release's own, where they may be written.
         on_failure: `hold` leaves a failed release standing for a person; else it is rolled back.
         resume: go on with an unfinished release of the same version where it stands.
         resume_within: longest age of the last journal entry that a resumed release may rest on.
@@ -51,6 +52,7 @@ class Options:
     skip_analysis: bool = False
     reason: str = ""
     apply_rest: bool = False
+    allowed_namespaces: tuple[str, ...] = ()
     on_failure: str = "rollback"
     resume: bool = False
     resume_within: float = 3600.0

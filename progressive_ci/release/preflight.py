@@ -60,7 +60,7 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
     found = hands.cluster.get(Ref(kinds.DEPLOYMENT, plan.namespace, plan.workload.name))
     _demand(plan, hands, rights(plan, first=found is None))
     if options.apply_rest:
-        _demand(plan, hands, rest_rights(plan, hands))
+        _demand(plan, hands, rest_rights(plan, options, hands))
     _demand_guard(plan, options, hands)
     if found is None:
         return _first(plan, hands, before)

@@ -6,10 +6,15 @@ from progressive_ci.adapters.addresses import Addresses, Proxied, parse
 from progressive_ci.errors import ProgressiveError, SpecInvalid
 from progressive_ci.model import kinds
 from progressive_ci.model.kinds import Ref
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Result
+from progressive_ci.sandbox.resources import CLUSTER_ROLE
 from progressive_ci.specs import documents
 from progressive_ci.specs.read import read
+from tests.scenario import given, then
 from tests.scenario.documents import rollout
 from tests.scenario.scene import planned
+from tests.security import bystanders
 
 ROUTES = {
     "gateway": ("{httpRoute: web}", "{httpRoute: web, namespace: bank}"),
@@ -98,3 +103,49 @@ def test_a_name_that_leads_elsewhere_is_never_asked_for(ref: Ref) -> None:
 def test_a_rollout_that_names_a_service_elsewhere_is_refused_when_it_is_read() -> None:
     with pytest.raises(SpecInvalid, match="stableService: expected the name of an object"):
         planned(rollout("gateway").replace("web-stable", "web/../../../bank/services/web"))
+
+
+THIEF = """---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: thief
+  namespace: bank
+data: {a: b}
+"""
+LORD = """---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: lord}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
+"""
+
+
+def test_the_rest_is_applied_to_another_namespace_only_with_the_users_word() -> None:
+    scene = given.app()
+    bystanders.join(scene)
+    text = rollout("gateway") + THIEF
+    run = scene.released(text, Options(apply_rest=True, allowed_namespaces=("monitoring",)))
+    then.ended(run, Result.INVALID)
+    assert run.outcome is not None
+    line = text.splitlines().index("  namespace: bank") + 1
+    assert run.outcome.reason == (
+        f"spec.yaml:{line}: metadata.namespace: --apply-rest would write ConfigMap thief of namespace bank, "
+        "the release is in shop; allow it with --allow-namespace bank"
+    )
+    then.nothing_was_written(run)
+    then.ended(scene.released(text, Options(apply_rest=True, allowed_namespaces=("bank",))), Result.PROMOTED)
+    assert scene.sandbox.get(kinds.CONFIG_MAP, "bank", "thief") is not None
+
+
+def test_the_rest_writes_nothing_that_belongs_to_no_namespace() -> None:
+    scene = given.app()
+    run = scene.released(
+        rollout("gateway") + LORD, Options(apply_rest=True, allowed_namespaces=("bank", "", "*"))
+    )
+    then.ended(run, Result.INVALID)
+    assert run.outcome is not None
+    assert "--apply-rest would write ClusterRole lord, which belongs to no namespace" in run.outcome.reason
+    assert "apply it in a step of its own" in run.outcome.reason
+    then.nothing_was_written(run)
+    assert scene.sandbox.get(CLUSTER_ROLE, "", "lord") is None

@@ -8,6 +8,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.journal import Record, State
 from progressive_ci.release.guard_job import guard_name
+from progressive_ci.sandbox import server_side_apply
 from progressive_ci.sandbox.call import Call
 from tests.scenario.rules import JOURNAL, NAME
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 def before(oracle: Oracle, call: Call, record: Record | None) -> None:
     """What a write must carry, and what must stand in the journal by then."""
+    if call.content_type == server_side_apply.CONTENT_TYPE:
+        _demand_unforced(oracle, call, record)
+        return
     _demand_precondition(oracle, call)
     if not _named(call).removeprefix("progressive-ci.").startswith(oracle.neighbours):
         _demand_announcement(oracle, call, record)
@@ -45,6 +49,14 @@ def _demand_precondition(oracle: Oracle, call: Call) -> None:
             held = False
     if not held:
         oracle.say("6", f"{call.method} {call.path} carries no precondition: {body}")
+
+
+def _demand_unforced(oracle: Oracle, call: Call, record: Record | None) -> None:
+    """The one exception: `--apply-rest` writes the user's other documents, and takes no field from anybody."""
+    if record is None or record.state is State.ENDED:
+        oracle.say("6", f"{call.method} {call.path} without a running journal")
+    elif call.query.get("force") or call.path in {entry.ref.path for entry in record.objects}:
+        oracle.say("6", f"{call.path} is applied over somebody's fields")
 
 
 def _demand_announcement(oracle: Oracle, call: Call, record: Record | None) -> None:
