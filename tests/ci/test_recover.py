@@ -10,7 +10,7 @@ from progressive_ci.model.fence import RELEASE
 from progressive_ci.release.workload import HASH_LABEL, labels_of
 from tests.ci.stage import NAME, NAMESPACE, Stage, eventually
 from tests.ci.test_command import QUICK, last
-from tests.scenario.oracle import has_mark
+from tests.scenario.rules.writes import has_mark
 
 OLD = "example/web:1"
 TOUCHED = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.SERVICE, kinds.HTTP_ROUTE)

@@ -18,7 +18,7 @@ from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import given, then
 from tests.scenario.documents import rollout
-from tests.scenario.oracle import has_mark
+from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Reach, Run, Scene, planned
 from tests.scenario.struck import LEASE_SECONDS
 
