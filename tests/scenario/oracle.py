@@ -21,6 +21,7 @@ from progressive_ci.sandbox.faults import Exchange
 from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.store import Change
 from tests.scenario.rules import JOURNAL, NAME, NAMESPACE, fields, passes, traffic, versions, writes
+from tests.scenario.rules.holders import Holders, demand_epoch
 
 FOREIGN_KINDS = (
     kinds.SERVICE,
@@ -61,6 +62,7 @@ class Oracle:
     carried: int = 0
     paused: bool = False
     at_first: dict[Ref, JsonObject] = field(default_factory=dict)
+    _holders: Holders = field(default_factory=Holders)
     _version: str = ""
     _record: Record | None = None
     _before: Record | None = None
@@ -71,6 +73,7 @@ class Oracle:
         self.sandbox.faults.before_each(self._ask_before)
         self.sandbox.faults.after_each(self._ask_after)
         self.sandbox.store.subscribe(self._ask_about_pod, kinds.POD)
+        self.sandbox.store.subscribe(lambda change: self._holders.lease_changed(self, change), kinds.LEASE)
 
     def next_release(self) -> None:
         """What stands now is what the next release must give back."""
@@ -115,11 +118,14 @@ class Oracle:
         self.paused = bool(deployment and deployment["spec"].get("paused"))
         if call.method != "GET" and not call.dry and "authorization.k8s.io" not in call.path:
             writes.before(self, call, record)
+            self._holders.before(self, call, record)
 
     def _ask_after(self, done: Exchange) -> None:
+        self._holders.after(self, done, self._before)
         record = self.record
         if not done.writes or not done.applied or done.status >= 400 or record is None:
             return
+        demand_epoch(self, self._before, record)
         passes.after(self, self._before, record)
         fields.after(self, record)
         if record.mode is not Mode.IN_PLACE:

@@ -67,6 +67,11 @@ def deployment(scene: Scene) -> JsonObject:
     return found
 
 
+def image_of(scene: Scene) -> str:
+    """What NAME is to run."""
+    return str(deployment(scene)["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
 def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     """No mark, pin or object of ours is left but the journal and a lease that nobody holds."""
     sandbox = scene.sandbox
@@ -116,8 +121,7 @@ def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
 
 def everything_but_the_version_is_as_before(scene: Scene) -> None:
     """A promotion changes the template of NAME and nothing else."""
-    image = deployment(scene)["spec"]["template"]["spec"]["containers"][0]["image"]
-    scene.before["Deployment web"]["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    scene.before["Deployment web"]["spec"]["template"]["spec"]["containers"][0]["image"] = image_of(scene)
     all_is_as_before(scene)
 
 

@@ -48,7 +48,10 @@ def _demand_way(oracle: Oracle, before: Record, now: Record) -> None:
         case Stage.ROLLING_BACK:
             allowed = before.stage is not Stage.COMMITTED
         case _:
-            allowed = before.stage is Stage.PREPARING
+            # Who takes a release over whose objects don't vouch for its journal believes nothing of it.
+            allowed = before.stage is Stage.PREPARING or (
+                now.stage is Stage.PREPARING and now.epoch > before.epoch
+            )
     if not allowed:
         oracle.say("5", f"{way} with {len(_passed(now))} of {now.steps} steps passed, {now.weight} %")
 
