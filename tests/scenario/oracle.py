@@ -20,7 +20,7 @@ from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.faults import Exchange
 from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.store import Change
-from tests.scenario.rules import JOURNAL, NAME, NAMESPACE, fields, passes, traffic, versions, writes
+from tests.scenario.rules import JOURNAL, NAME, NAMESPACE, fields, passes, shares, traffic, versions, writes
 from tests.scenario.rules.holders import Holders, demand_epoch
 
 FOREIGN_KINDS = (
@@ -73,6 +73,7 @@ class Oracle:
         self.sandbox.faults.before_each(self._ask_before)
         self.sandbox.faults.after_each(self._ask_after)
         self.sandbox.store.subscribe(self._ask_about_pod, kinds.POD)
+        self.sandbox.store.subscribe(self._ask_about_set, kinds.REPLICA_SET)
         self.sandbox.store.subscribe(lambda change: self._holders.lease_changed(self, change), kinds.LEASE)
 
     def next_release(self) -> None:
@@ -136,3 +137,8 @@ class Oracle:
         record = self.record
         if record is not None and not self.meddled and not self.superseded:
             traffic.pod_changed(self, change, record)
+
+    def _ask_about_set(self, change: Change) -> None:
+        record = self.record
+        if record is not None and not self.meddled and not self.superseded:
+            shares.set_changed(self, change, record)
