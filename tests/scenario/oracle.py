@@ -119,6 +119,7 @@ class Oracle:
         self.paused = bool(deployment and deployment["spec"].get("paused"))
         if call.method != "GET" and not call.dry and "authorization.k8s.io" not in call.path:
             writes.before(self, call, record)
+            versions.before(self, call, record)
             self._holders.before(self, call, record)
 
     def _ask_after(self, done: Exchange) -> None:

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from tests.scenario.oracle import Oracle
 
 
+def shared(record: Record) -> bool:
+    """Whether there is no router."""
+    return record.route is not None and isinstance(record.route.settings, RatioSettings)
+
+
 def set_changed(oracle: Oracle, change: Change, record: Record) -> None:
     """One version gets fewer pods: both together keep enough of them. Or more: no more than was announced."""
     asked, before = replicas_of(change.object), replicas_of(change.before or {"spec": {"replicas": 0}})
     sides = (record.stable.name, record.canary.name)
     name = change.object["metadata"]["name"]
-    shared = record.route is not None and isinstance(record.route.settings, RatioSettings)
-    if not shared or name not in sides or asked == before or record.state is State.ENDED:
+    if not shared(record) or name not in sides or asked == before or record.state is State.ENDED:
         return
     if asked > before:
         if name == record.canary.name and record.stage in (Stage.PREPARING, Stage.STEPPING):

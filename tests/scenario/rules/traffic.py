@@ -10,11 +10,11 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.plan import Mode
-from progressive_ci.model.route import RatioSettings
 from progressive_ci.release.workload import HASH_LABEL, labels_of, ready_pods, replicas_of
 from progressive_ci.routers.table import router_of
 from progressive_ci.sandbox.store import Change
 from tests.scenario.rules import NAME, NAMESPACE
+from tests.scenario.rules.shares import shared
 
 if TYPE_CHECKING:
     from tests.scenario.oracle import Oracle
@@ -75,7 +75,7 @@ def pod_changed(oracle: Oracle, change: Change, record: Record) -> None:
 
 def _drain(oracle: Oracle, pod: JsonObject, record: Record) -> float | None:
     """Seconds that a pod must have had no request for; None where the rule says nothing of it."""
-    if record.route is None or isinstance(record.route.settings, RatioSettings):
+    if record.route is None or shared(record):
         return None
     match record.mode:
         case Mode.ADOPT if labels_of(pod).get(HASH_LABEL) == record.stable.hash:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.plan import Mode
@@ -17,34 +18,72 @@ from progressive_ci.release.workload import (
     uid_of,
     without_hash,
 )
+from progressive_ci.sandbox.call import Call
 from tests.scenario.rules import NAME, NAMESPACE
+from tests.scenario.rules.shares import shared
 
 if TYPE_CHECKING:
     from tests.scenario.oracle import Oracle
 
+_WHOLE = (Stage.PREPARING, Stage.STEPPING)
+"""Stages in which the old version is as it was."""
+
+
+def before(oracle: Oracle, call: Call, record: Record | None) -> None:
+    """Until the promotion nothing is sent that changes the version or the size of NAME."""
+    if record is None or record.mode is Mode.IN_PLACE or record.stage not in _WHOLE:
+        return
+    changes_pods = bool(record.stable.hash) and record.stable.hash != record.canary.hash
+    if not changes_pods or not call.path.endswith(f"/deployments/{NAME}"):
+        return
+    body: Any = call.body
+    if call.method != "PATCH":
+        oracle.say("4", f"{call.method} {call.path} while {record.stage.value}")
+        return
+    for step in body:
+        if step["op"] != "test" and step["path"].startswith(("/spec/template", "/spec/selector")):
+            oracle.say("4", f"{step['path']} of {NAME} is written while {record.stage.value}")
+        if step["path"] == "/spec/replicas" and step["op"] != "test" and not shared(record):
+            oracle.say("4", f"{step['path']} of {NAME} is written while {record.stage.value}")
+
 
 def after(oracle: Oracle, record: Record) -> None:
     """What holds when a write has been answered."""
-    _demand_last_known_good(oracle, record)
+    if record.stage in _WHOLE and record.stable.hash:
+        if record.mode is Mode.ADOPT:
+            _demand_last_known_good(oracle, record)
+        else:
+            _demand_name_whole(oracle, record)
     if record.mode is Mode.ADOPT:
         _demand_one_version_each(oracle, record)
         _demand_one_active_set(oracle)
 
 
 def _demand_last_known_good(oracle: Oracle, record: Record) -> None:
-    if record.stage not in (Stage.PREPARING, Stage.STEPPING) or not record.stable.hash:
-        return
-    if record.mode is not Mode.ADOPT:
-        return
+    """The ReplicaSet of stable is there, with its template."""
     found = oracle.sandbox.get(kinds.REPLICA_SET, NAMESPACE, record.stable.name)
     if found is None:
         oracle.say("4", f"ReplicaSet {record.stable.name} is gone before the commit point")
-        return
-    owner = oracle.at_first[Ref(kinds.DEPLOYMENT, NAMESPACE, NAME)]
-    if not oracle.superseded and without_hash(found["spec"]["template"]) != without_hash(
-        owner["spec"]["template"]
+    elif not oracle.superseded and without_hash(found["spec"]["template"]) != without_hash(
+        _at_first(oracle)["template"]
     ):
         oracle.say("4", f"the template of {record.stable.name} has changed")
+
+
+def _demand_name_whole(oracle: Oracle, record: Record) -> None:
+    """Beside a canary that is a Deployment of its own, NAME keeps its template."""
+    found = oracle.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)
+    if found is None:
+        oracle.say("4", f"Deployment {NAME} is gone while {record.stage.value}")
+    elif oracle.superseded or record.stable.hash == record.canary.hash:
+        return
+    elif found["spec"]["template"] != _at_first(oracle)["template"]:
+        oracle.say("4", f"the template of {NAME} has changed while {record.stage.value}")
+
+
+def _at_first(oracle: Oracle) -> JsonObject:
+    spec: JsonObject = oracle.at_first[Ref(kinds.DEPLOYMENT, NAMESPACE, NAME)]["spec"]
+    return spec
 
 
 def _demand_one_version_each(oracle: Oracle, record: Record) -> None:
