@@ -51,6 +51,27 @@ def test_the_gitlab_job_releases_and_its_after_script_finds_nothing_to_do(stage:
     assert json.loads((stage.folder / "progressive-ci.json").read_text())["outcome"]["result"] == "promoted"
 
 
+def test_the_after_script_of_a_killed_gitlab_job_rolls_its_release_back(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    variables, script, after = gitlab({"file": str(folder), "settle": "100ms"})
+    state = stage.folder / "state"
+    environment = stage.environment(**{**variables, "PROGRESSIVE_CI_STATE": str(state)}, GITLAB_CI="true")
+    job = stage.start("sh", "-ec", script, environment=environment)
+    stage.reach(50, job)
+    job.kill()
+    job.communicate()
+    release = json.loads(state.read_text())["release"]
+    for file in folder.iterdir():
+        file.unlink()
+    stage.shorten_lease()
+    done = stage.run("sh", "-ec", after, environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert (told["result"], told["release"]) == ("recovered", release)
+    assert stage.weight() == 0
+    assert stage.deployment()["spec"]["template"]["spec"]["containers"][0]["image"] == "example/web:1"
+
+
 def test_the_step_after_a_killed_jenkins_step_rolls_its_release_back(stage: Stage) -> None:
     stage.spec(image="example/web:2", pause="5m")
     step, after = jenkins()
