@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.ci.test_command import QUICK, last
 RACES = 100 if os.environ.get("SWEEP") == "all" else 1
 OWN = (kinds.LEASE, kinds.CONFIG_MAP)
 LIMIT = 120
+SAFE = 5.0
+"""Seconds of real time from the request to abort in the journal until the new version gets nobody."""
 
 
 def abort(stage: Stage, *more: str, reason: str = "it is too slow") -> subprocess.CompletedProcess[str]:
@@ -37,6 +40,29 @@ def test_a_release_is_aborted_by_another_process_and_both_say_by_whom(stage: Sta
         f"release {last(output)['release']} is rolled back: aborted by ann: it is too slow",
     )
     assert stage.weight() == 0
+
+
+def test_between_the_word_of_who_aborts_and_weight_0_are_less_than_5_seconds(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    stage.reach(50, run)
+    asked: list[float] = []
+    heard: list[float] = []
+
+    def look(change: Change) -> None:
+        if change.kind == kinds.CONFIG_MAP and change.object["data"].get("recall.json"):
+            asked.append(time.monotonic())
+        if change.kind == kinds.HTTP_ROUTE and asked and stage.weight() == 0:
+            heard.append(time.monotonic())
+
+    with stage.server.clock.changed:
+        stage.server.world.store.subscribe(look, kinds.CONFIG_MAP, kinds.HTTP_ROUTE)
+    done = abort(stage, "--wait", "0")
+    assert (done.returncode, last(done.stdout)["result"]) == (0, "asked"), done.stdout
+    output, _ = run.communicate(timeout=LIMIT)
+    assert run.returncode == 13, output
+    assert heard, output
+    assert heard[0] - asked[0] < SAFE
 
 
 def test_status_shows_what_is_asked_of_a_release_that_nobody_runs_any_more(stage: Stage) -> None:
