@@ -6,6 +6,7 @@ from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.reports.text import lines_of, one_line, shorten
 
 UNTOUCHED = "nothing was touched"
+SEVERAL = "each workload's end stands on a line above"
 RESTORED = "all traffic is on the old version{previous}, verified; the new version's pods are gone"
 
 HEADLINE: dict[Result, tuple[str, str]] = {
@@ -69,17 +70,25 @@ def ending(outcome: Outcome) -> tuple[str, ...]:
 
 def headline_of(outcome: Outcome) -> tuple[str, str]:
     """What happened, and the cluster's state; a run that ended before it knew its version wrote nothing."""
+    headline, state = HEADLINE[outcome.result]
     if outcome.result is Result.CANCELLED and not outcome.revision:
-        return "cancelled", UNTOUCHED
-    return HEADLINE[outcome.result]
+        headline, state = "cancelled", UNTOUCHED
+    return headline, SEVERAL if outcome.each else state
 
 
 def details(outcome: Outcome) -> tuple[str, ...]:
     """What stands above the ending: several reasons, the outcome's details, what could not be cleaned up."""
-    left = (f"left: {one_line(line)}" for line in outcome.left)
     problems = problems_of(outcome)
     told = (*(problems if len(problems) > 1 else ()), *outcome.details, *map(_line, outcome.each))
-    return (*(shorten(one_line(line), 1000) for line in told), *left)
+    return (
+        *(shorten(one_line(line), 1000) for line in told),
+        *(f"left: {one_line(line)}" for line in left(outcome)),
+    )
+
+
+def left(outcome: Outcome) -> tuple[str, ...]:
+    """What could not be cleaned up, of every workload."""
+    return tuple(line for each in (outcome, *outcome.each) for line in each.left)
 
 
 def _line(outcome: Outcome) -> str:

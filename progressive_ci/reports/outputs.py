@@ -56,7 +56,7 @@ def report(story: Story) -> str:
     document = {
         "began": story.began.isoformat() if story.began else None,
         "outcome": ending.facts(story.outcome) if story.outcome else None,
-        "details": [*story.outcome.details, *story.outcome.left] if story.outcome else [],
+        "details": [*story.outcome.details, *ending.left(story.outcome)] if story.outcome else [],
         "recovered": story.outcome.recovered if story.outcome else "",
         "workload": asdict(story.opened) if story.opened else None,
         "phases": [_phase(chapter) for chapter in story.chapters],

@@ -124,6 +124,22 @@ def test_a_run_that_is_cancelled_before_its_first_write_claims_no_rollback() -> 
     assert lines[2] == "  now   nothing was touched"
 
 
+def test_of_several_workloads_each_ones_end_and_what_it_left_stand_above_the_ending() -> None:
+    command = "Service shop/web: kubectl edit svc web"
+    each = (
+        Outcome(Result.RECOVERED, "died", workload="api"),
+        Outcome(Result.INCOMPLETE, "no answer", advice="do it", left=(command,), workload="web"),
+    )
+    whole = Outcome(Result.INCOMPLETE, "2 journals in shop, 1 releases finished", each=each)
+    lines = log_of((Ended(whole),), plain)
+    assert lines[1:4] == [
+        "api: recovered: died",
+        "web: rollback-incomplete: no answer; do it",
+        f"left: {command}",
+    ]
+    assert "  now   each workload's end stands on a line above" in lines
+
+
 def test_what_is_left_behind_stands_above_the_ending_with_its_command() -> None:
     outcome = Outcome(Result.INCOMPLETE, "no answer", left=("Service shop/web: kubectl edit svc web",))
     lines = log_of((Ended(outcome),), plain)
