@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from progressive_ci.adapters import plugin_words
 from progressive_ci.adapters.credential import Issued, until
 from progressive_ci.adapters.server_time import Now
 from progressive_ci.errors import Unauthorized
 from progressive_ci.model.json_text import parsed
 
 _TIMEOUT = 60.0
-_QUOTED = 600
 _TOLD = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
 
 
@@ -53,7 +53,7 @@ class ExecPlugin:
             raise self._failed("wants a terminal", "use a kubeconfig with a token")
         done = self._run()
         if done.returncode:
-            said = " ".join(done.stderr.decode(errors="replace").split())[-_QUOTED:] or "nothing"
+            said = plugin_words.told(done.stderr, self.settings, self._environment())
             raise self._failed(f"failed with exit code {done.returncode}; it said: {said}")
         try:
             return _parsed(done.stdout, self.now)
