@@ -14,5 +14,6 @@ for version in "$@"; do
     fi
     echo "kubernetes $version"
     "$environment/bin/python" -m pytest -p no:cacheprovider \
-        tests/unit/test_adapters_wire.py tests/unit/test_adapters_kubeconfig.py tests/unit/test_adapters_login.py
+        tests/unit/test_adapters_wire.py tests/unit/test_adapters_tls.py \
+        tests/unit/test_adapters_kubeconfig.py tests/unit/test_adapters_login.py
 done

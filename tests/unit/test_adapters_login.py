@@ -22,7 +22,8 @@ from progressive_ci.errors import Refused
 from progressive_ci.ports import HttpResponse
 from tests.unit.certificates import UNTIL_2027
 from tests.unit.socket_server import Exchange, serve
-from tests.unit.test_adapters_wire import plugin, secure
+from tests.unit.test_adapters_tls import secure
+from tests.unit.test_adapters_wire import plugin
 from tests.unit.tls import CERTIFICATE, KEY
 from tests.unit.tokens import jwt
 

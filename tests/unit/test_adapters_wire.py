@@ -1,9 +1,7 @@
-import base64
 import itertools
 import json
 import os
 import signal
-import ssl
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,10 +17,9 @@ from progressive_ci.adapters.connection import Connection, connect
 from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.transport import KubeTransport
 from progressive_ci.adapters.wire import Wire
-from progressive_ci.errors import NOT_SENT, ApiError, Interrupted, NoAnswer, Refused
+from progressive_ci.errors import NOT_SENT, Interrupted, NoAnswer, Refused
 from progressive_ci.ports import HttpResponse, Transport
 from tests.unit.socket_server import Exchange, Script, free_port, serve
-from tests.unit.tls import CERTIFICATE, KEY
 
 FAR = 60.0
 
@@ -183,57 +180,6 @@ def test_a_broken_exchange_says_nothing_about_the_request(
     with serve(misbehave) as server, pytest.raises(NoAnswer) as caught:
         get(KubeTransport(Wire(opened(clock, tmp_path, server.url)), clock), timeout=5)
     assert caught.value.reason == ""
-
-
-def secure(folder: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    (folder / "both.pem").write_text(CERTIFICATE + KEY)
-    context.load_cert_chain(folder / "both.pem")
-    return context
-
-
-def test_a_certificate_that_can_not_be_trusted_is_named(clock: RealClock, tmp_path: Path) -> None:
-    with serve(lambda exchange: exchange.answer(200, {}), tls=secure(tmp_path)) as server:
-        with pytest.raises(ApiError) as caught:
-            get(KubeTransport(Wire(opened(clock, tmp_path, server.url)), clock))
-        assert not isinstance(caught.value, NoAnswer), "it would be tried again"
-        assert f"the certificate of {server.url} can't be trusted: self-signed certificate" in str(
-            caught.value
-        )
-
-
-@pytest.mark.parametrize(
-    "trust",
-    [
-        {"certificate-authority-data": base64.b64encode(CERTIFICATE.encode()).decode()},
-        {"certificate-authority": "both.pem"},
-        {"insecure-skip-tls-verify": True},
-    ],
-    ids=["inline authority", "authority beside the kubeconfig", "insecure"],
-)
-def test_a_kubeconfig_says_whom_to_trust(clock: RealClock, tmp_path: Path, trust: dict[str, Any]) -> None:
-    with serve(lambda exchange: exchange.answer(200, {}), tls=secure(tmp_path)) as server:
-        path = Path(kubeconfig(tmp_path, server.url))
-        body = yaml.safe_load(path.read_text())
-        body["clusters"][0]["cluster"] |= trust
-        path.write_text(yaml.safe_dump(body))
-        connection = connect(clock, Access(kubeconfig=str(path)), environ={})
-        assert get(KubeTransport(Wire(connection), clock)).status == 200
-
-
-def test_a_plugin_may_issue_a_client_certificate(clock: RealClock, tmp_path: Path) -> None:
-    context = secure(tmp_path)
-    context.load_verify_locations(tmp_path / "both.pem")
-    context.verify_mode = ssl.CERT_REQUIRED
-    status = {"status": {"clientCertificateData": CERTIFICATE, "clientKeyData": KEY}}
-    (tmp_path / "credential").write_text(json.dumps(status))
-    with serve(lambda exchange: exchange.answer(200, {}), tls=context) as server:
-        path = Path(kubeconfig(tmp_path, server.url, plugin(tmp_path, f"cat {tmp_path}/credential")))
-        body = yaml.safe_load(path.read_text())
-        body["clusters"][0]["cluster"]["certificate-authority"] = "both.pem"
-        path.write_text(yaml.safe_dump(body))
-        connection = connect(clock, Access(kubeconfig=str(path)), environ={"PATH": os.environ["PATH"]})
-        assert get(KubeTransport(Wire(connection), clock)).status == 200
 
 
 ANSWER = '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {%s}}'
