@@ -1,6 +1,7 @@
 """`progressive-ci post`: what an action's post step does, in a new container and without the workspace."""
 
 from dataclasses import replace
+from functools import partial
 
 from progressive_ci.cli import papers
 from progressive_ci.cli.desk import Desk, conduct
@@ -12,11 +13,12 @@ from progressive_ci.release import rescue
 
 def main(settings: Settings) -> int:
     """Finish what this job's own run left; touches no other release."""
-    return conduct(settings, _finish)
+    # It only reads the state, so that it can be repeated where it was killed itself.
+    return conduct(replace(settings, state=""), partial(_finish, settings.state))
 
 
-def _finish(desk: Desk) -> Outcome:
-    left = papers.left_state(desk.settings.state) if desk.settings.state else {}
+def _finish(state: str, desk: Desk) -> Outcome:
+    left = papers.left_state(state) if state else {}
     release = desk.job.release or left.get("release", "")
     workload = desk.job.workload or left.get("workload", "")
     if not release or "/" not in workload:

@@ -99,9 +99,11 @@ def the_step_after(stage: Stage) -> str:
     """`progressive-ci post` with the state that the run has left; tells how it ended."""
     if stage.lease() is not None:
         stage.shorten_lease()
-    state = str(stage.folder / "state")
-    done = stage.run("progressive-ci", "post", "--state", state)
+    state = stage.folder / "state"
+    left = state.read_text() if state.exists() else ""
+    done = stage.run("progressive-ci", "post", "--state", str(state))
     assert done.returncode == 0, done.stdout + done.stderr
+    assert (state.read_text() if state.exists() else "") == left  # it can be repeated
     return str(json.loads(done.stdout.splitlines()[-1])["result"])
 
 
