@@ -21,6 +21,7 @@ from progressive_ci.release.hold import never_holds
 from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.predecessor import demand_last
 from progressive_ci.release.questions import unanswered
+from progressive_ci.release.quotas import short_quotas
 from progressive_ci.release.rest import rest_rights
 from progressive_ci.release.rights import posting_rights, rights
 from progressive_ci.release.route_check import route_reasons, survey
@@ -83,7 +84,8 @@ def _examined(plan: Plan, options: Options, hands: Hands, before: Record | None)
     if reasons:
         raise Refused(*reasons)
     warned_of = warned(plan, standing, around, objects, mode=chosen.mode)
-    warnings = (*findings.warnings, *warned_of, *never_holds(plan, options))
+    foreseen = (*short_quotas(plan, hands, findings), *never_holds(plan, options))
+    warnings = (*findings.warnings, *warned_of, *foreseen)
     return replace(findings, missing=missing(plan, hands), objects=objects, warnings=warnings)
 
 
@@ -152,7 +154,7 @@ def describe(access: Access) -> str:
 
 def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
     nothing = Side("", plan.workload.name, selector=selector_text(plan.workload.selector))
-    return Findings(
+    findings = Findings(
         deployment=None,
         mode=plan.mode,
         unchanged=False,
@@ -173,6 +175,7 @@ def _first(plan: Plan, hands: Hands, before: Record | None) -> Findings:
         warnings=(),
         before=before,
     )
+    return replace(findings, warnings=short_quotas(plan, hands, findings))
 
 
 def _findings(

@@ -72,8 +72,11 @@ def seldom(plan: Plan) -> dict[str, tuple[Access, ...]]:
 
 
 def welcome(plan: Plan) -> tuple[Access, ...]:
-    """What makes a run better and is never demanded: to hear of a recall at once, and not at the next look."""
-    return tuple(_on(kinds.CONFIG_MAP, plan.namespace, "watch", f"progressive-ci.{plan.workload.name}"))
+    """What makes a run better and is never demanded: to hear of a recall at once, and to foresee a quota's end."""
+    return (
+        *_on(kinds.CONFIG_MAP, plan.namespace, "watch", f"progressive-ci.{plan.workload.name}"),
+        *_on(kinds.RESOURCE_QUOTA, plan.namespace, "list"),
+    )
 
 
 def posting_rights(plan: Plan) -> tuple[Access, ...]:

@@ -88,6 +88,7 @@ TABLE: tuple[Resource, ...] = (
     _of(CLAIM, "status returned"),
     _of(kinds.NAMESPACE, "status returned"),
     _of(NODE, "status"),
+    _of(kinds.RESOURCE_QUOTA, "status returned"),
     _of(kinds.SERVICE_ACCOUNT, "returned"),
     _of(ROLE),
     _of(ROLE_BINDING),
