@@ -196,7 +196,7 @@ def _seen(found: JsonObject) -> _Seen:
 def _worded(record: JsonObject, hide: Callable[[str], str]) -> JsonObject:
     """The record with no secret in its sentences; they may quote servers, and bugs of ours."""
     kept: JsonObject = dict(record)
-    kept |= {name: hide(record[name]) for name in ("reason", "why") if name in record}
+    kept |= {name: hide(record[name]) for name in ("reason", "why", "override") if name in record}
     for name, field in (("evidence", "value"), ("endings", "reason")):
         if name in record:
             kept[name] = [{**each, field: hide(each[field])} for each in record[name]]

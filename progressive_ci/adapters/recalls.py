@@ -24,12 +24,22 @@ class ClusterRecalls:
         namespace: of the workload.
         cluster: without a guard: whoever asks holds no lease.
         watch: hears of the ConfigMap's changes.
+        hide: takes known secrets out of the words of whoever asks: the run that follows doesn't know them.
     """
 
-    def __init__(self, name: str, namespace: str, *, cluster: Cluster, watch: Watch) -> None:
+    def __init__(
+        self,
+        name: str,
+        namespace: str,
+        *,
+        cluster: Cluster,
+        watch: Watch,
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self._ref = Ref(CONFIG_MAP, namespace, f"progressive-ci.{name}")
         self._cluster = cluster
         self._watch = watch
+        self._hide = hide
 
     def read(self) -> JsonObject | None:
         """The one that stands there."""
@@ -37,7 +47,10 @@ class ClusterRecalls:
 
     def post(self, recall: JsonObject) -> bool:
         """Put one there; see `ports.Recalls`."""
-        text = json.dumps(recall, separators=(",", ":"), ensure_ascii=False)
+        worded = {
+            field: self._hide(value) if isinstance(value, str) else value for field, value in recall.items()
+        }
+        text = json.dumps(worded, separators=(",", ":"), ensure_ascii=False)
         problem: ApiError | None = None
         for _ in range(_ATTEMPTS):
             found = self._cluster.get(self._ref)

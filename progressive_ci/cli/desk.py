@@ -202,7 +202,7 @@ class Desk:
             tell=lambda text: self.reporter.emit(Warned(text)),
         )
         front = KubeCluster(KubeTransport(wire, self.clock), self.clock)
-        return ClusterRecalls(name, namespace, cluster=front, watch=watch)
+        return ClusterRecalls(name, namespace, cluster=front, watch=watch, hide=self.hide)
 
 
 def conduct(settings: Settings, work: Callable[[Desk], Outcome]) -> int:

@@ -39,7 +39,7 @@ def _plan(desk: Desk) -> int:
         preview = replace(preview, reasons=tuple(str(reason) for reason in error.reasons))
     else:
         preview = _examined(preview, found, hands, ways)
-    click.echo(_printed(preview, desk.settings.output))
+    click.echo(desk.hide(_printed(preview, desk.settings.output)))
     return Result.REFUSED.code if preview.reasons else 0
 
 

@@ -20,7 +20,7 @@ def main(settings: Settings) -> int:
         if record is None:
             click.echo(f"there is no journal of {namespace}/{name}")
         else:
-            click.echo(status_text(record, recalls.pending(hands, record.release)))
+            click.echo(desk.hide(status_text(record, recalls.pending(hands, record.release))))
         return 0
 
     return quietly(settings, show)

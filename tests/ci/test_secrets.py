@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.reports.mask import spellings_of
 from progressive_ci.sandbox.resources import TABLE
-from tests.ci.stage import NAMESPACE, Stage, analysis, rollout
+from tests.ci.stage import NAME, NAMESPACE, Stage, analysis, rollout
 from tests.unit.socket_server import Exchange, Server, serve
 
 USER, PASSWORD, KEY = "canary-user-7Q", 'canary"pass\\w%rd/9Z', "canary-key-5K+x"
@@ -29,6 +31,7 @@ ENVIRONMENT = {
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "canary-oidc-8E",
 }
 TOKEN = "canary-cluster-token-2M"  # noqa: S105 - opens nothing but a simulation
+ABORTER = "canary-aborter-token-6W"
 
 
 @dataclass
@@ -94,21 +97,63 @@ def templates(server: Server, login: str) -> list[JsonObject]:
     return [template]
 
 
-def released(
-    stage: Stage, server: Server, *, image: str, login: str = "basic", **environment: str
-) -> tuple[str, dict[str, str]]:
-    """A run in GitHub's environment; its streams, and everything that it has left."""
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A cluster, documents and an environment in which secrets lie wherever one can.
+
+    Attributes:
+        stage: where.
+        environment: GitHub's, with its files.
+        options: of every command that reads the documents.
+        files: what the CI system takes from a job.
+    """
+
+    stage: Stage
+    environment: dict[str, str]
+    options: tuple[str, ...]
+    files: dict[str, Path]
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command to its end."""
+        command = ("progressive-ci", *words)
+        return self.stage.run(*command, environment={**self.environment, **environment})
+
+    def dead_run(self) -> subprocess.CompletedProcess[str]:
+        """A release whose runner dies in its first pause, and whose lease has ended."""
+        run = self.stage.start(
+            "progressive-ci", "run", *self.options, environment={**self.environment, "GITHUB_RUN_ID": "1"}
+        )
+        self.stage.reach(50, run)
+        run.kill()
+        told = run.communicate()[0]
+        self.stage.shorten_lease()
+        return subprocess.CompletedProcess((), run.returncode, told, "")
+
+    def left(self, *done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+        """What commands said, and everything that they left."""
+        said = "\n".join(each.stdout for each in done).splitlines()
+        lines = [line for line in said if not line.startswith("::add-mask::")]
+        left = {"stdout": "\n".join(lines), "stderr": "\n".join(each.stderr for each in done)}
+        left |= {name: path.read_text() for name, path in self.files.items() if path.exists()}
+        held = (self.stage.folder / "tmp").rglob("*")
+        left |= {str(path): path.read_text() for path in held if path.is_file()}
+        left["cluster"] = in_cluster(self.stage)
+        return left
+
+
+def planted(
+    stage: Stage, server: Server, *, image: str, login: str = "basic", pause: str = "4s", **environment: str
+) -> Planted:
+    """Everything that a command needs, in GitHub's environment."""
     values = {"user": USER, "password": PASSWORD, "key": KEY, "oauth": OAUTH}
     data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
     metadata = {"name": "metrics", "namespace": NAMESPACE}
     with stage.server.clock.changed:
-        stage.server.world.api.tokens.known[TOKEN] = ("sandbox-admin", None)
-        stage.server.world.api.tokens.known[TOKEN] = stage.server.world.api.tokens.known["sandbox-admin"]
+        known = stage.server.world.api.tokens.known
+        known[TOKEN] = known[ABORTER] = known["sandbox-admin"]
         stage.server.world.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})
     stage.server.write_kubeconfig(stage.folder / "kubeconfig", TOKEN)
     folder = stage.spec(image=image)
-    # A bad version is rolled back within its pause, however slow the machine is.
-    pause = "5m" if "err" in image else "4s"
     documents = [rollout(image, pause, checked=True), *templates(server, login)]
     (folder / "rollout.yaml").write_text(yaml.safe_dump_all(documents))
     files = {name: stage.folder / name for name in ("summary", "outputs", "state", "report.json")}
@@ -123,18 +168,22 @@ def released(
         **environment,
     )
     (stage.folder / "tmp").mkdir()
-    address = f"http://prometheus.monitoring:9090={server.url}"
-    done = stage.run(
-        *("progressive-ci", "run", "-f", str(folder), "--settle", "100ms", "--address", address),
-        *("--metrics-timeout", "20s", "--report", str(files["report.json"])),
-        environment=chosen,
+    options = (
+        *("-f", str(folder), "--settle", "100ms", "--metrics-timeout", "20s"),
+        *("--address", f"http://prometheus.monitoring:9090={server.url}"),
     )
-    lines = [line for line in done.stdout.splitlines() if not line.startswith("::add-mask::")]
-    left = {"stdout": "\n".join(lines), "stderr": done.stderr}
-    left |= {name: path.read_text() for name, path in files.items() if path.exists()}
-    left |= {str(path): path.read_text() for path in (stage.folder / "tmp").rglob("*") if path.is_file()}
-    left["cluster"] = in_cluster(stage)
-    return f"{done.returncode}\n{done.stdout}\n{done.stderr}", left
+    return Planted(stage, chosen, options, files)
+
+
+def released(
+    stage: Stage, server: Server, *, image: str, login: str = "basic", **environment: str
+) -> tuple[str, dict[str, str]]:
+    """A run in GitHub's environment; its streams, and everything that it has left."""
+    # A bad version is rolled back within its pause, however slow the machine is.
+    pause = "5m" if "err" in image else "4s"
+    plot = planted(stage, server, image=image, login=login, pause=pause, **environment)
+    done = plot.run("run", *plot.options, "--report", str(plot.files["report.json"]))
+    return f"{done.returncode}\n{done.stdout}\n{done.stderr}", plot.left(done)
 
 
 def in_cluster(stage: Stage) -> str:
@@ -145,7 +194,7 @@ def in_cluster(stage: Stage) -> str:
 
 def nowhere(left: dict[str, str]) -> None:
     """No planted secret stands in anything that was left."""
-    for secret in (*OF_METRICS, TOKEN, *ENVIRONMENT.values()):
+    for secret in (*OF_METRICS, TOKEN, ABORTER, *ENVIRONMENT.values()):
         for spelling in spellings_of(secret):
             found = [place for place, text in left.items() if spelling in text]
             assert not found, f"{spelling} stands in {found}: {left[found[0]][-3000:]}"
@@ -179,6 +228,59 @@ def test_no_secret_is_left_behind_or_told_to_others(
         told, left = released(stage, server, image=image, login=login)
     assert told.startswith(f"{code}\n"), told
     nowhere(left)
+    only_own_credentials(met)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "output"),
+    [("fine", 0, "json"), ("echo", 3, "text"), ("html", 3, "yaml")],
+)
+def test_a_plan_shows_no_secret(stage: Stage, answer: str, code: int, output: str) -> None:
+    with metrics(stage) as (server, met):
+        met.answer = answer
+        plot = planted(stage, server, image="example/web:2")
+        done = plot.run("plan", *plot.options, "--output", output)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "success-rate" in done.stdout
+    nowhere(plot.left(done))
+    only_own_credentials(met)
+
+
+WHY = f"somebody has written {ABORTER} on a wall"
+"""Who aborts may say more than he should: the login of his own command, which the run can't know."""
+
+
+def test_an_abort_tells_no_secret_and_leaves_none(stage: Stage) -> None:
+    with metrics(stage) as (server, met):
+        plot = planted(stage, server, image="example/web:2", pause="5m")
+        run = stage.start("progressive-ci", "run", *plot.options, environment=plot.environment)
+        stage.reach(50, run)
+        before = plot.run("status", NAME, "-n", NAMESPACE)
+        stage.server.write_kubeconfig(stage.folder / "theirs", ABORTER)
+        words = ("abort", NAME, "-n", NAMESPACE, "--by", "ann", "--reason", WHY)
+        abort = plot.run(*words, KUBECONFIG=str(stage.folder / "theirs"))
+        ended = subprocess.CompletedProcess((), run.wait(), run.communicate()[0], "")
+        after = plot.run("status", NAME, "-n", NAMESPACE)
+    assert (before.returncode, abort.returncode, ended.returncode) == (0, 0, 13), abort.stdout + ended.stdout
+    assert "on a wall" in after.stdout, after.stdout
+    nowhere(plot.left(before, abort, ended, after))
+    only_own_credentials(met)
+
+
+@pytest.mark.parametrize("command", ["recover", "post"])
+def test_what_finishes_a_dead_release_tells_no_secret(stage: Stage, command: str) -> None:
+    with metrics(stage) as (server, met):
+        plot = planted(stage, server, image="example/web:2", pause="5m")
+        died = plot.dead_run()
+        status = plot.run("status", NAME, "-n", NAMESPACE)
+        if command == "post":
+            state = dict(re.findall(r"^(\w+)<<.*\n(.*)$", plot.files["state"].read_text(), re.MULTILINE))
+            done = plot.run("post", STATE_release=state["release"], STATE_workload=state["workload"])
+        else:
+            done = plot.run(command, NAME, "-n", NAMESPACE)
+    assert (status.returncode, done.returncode) == (0, 0), done.stdout + done.stderr
+    assert '"result": "recovered"' in done.stdout.splitlines()[-1]
+    nowhere(plot.left(died, status, done))
     only_own_credentials(met)
 
 
