@@ -12,6 +12,7 @@ from progressive_ci.model.codec import decode
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record
 from progressive_ci.model.kinds import Ref
+from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Mode
 from progressive_ci.model.route import RatioSettings
 from progressive_ci.routers.table import router_of
@@ -20,7 +21,18 @@ from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.faults import Exchange
 from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.store import Change
-from tests.scenario.rules import JOURNAL, NAME, NAMESPACE, fields, passes, shares, traffic, versions, writes
+from tests.scenario.rules import (
+    JOURNAL,
+    NAME,
+    NAMESPACE,
+    endings,
+    fields,
+    passes,
+    shares,
+    traffic,
+    versions,
+    writes,
+)
 from tests.scenario.rules.holders import Holders, demand_epoch
 
 FOREIGN_KINDS = (
@@ -103,6 +115,10 @@ class Oracle:
             ref: item for ref in table.objects(route) if (item := self.sandbox.store.find(ref)) is not None
         }
         return table.weight(route, found).percent
+
+    def command_ended(self, outcome: Outcome) -> None:
+        """How a command of the tool ended."""
+        endings.after(self, outcome)
 
     def say(self, rule: str, what: str) -> None:
         """A rule is broken."""

@@ -223,7 +223,10 @@ class Scene:
 
     def act(self, work: Callable[[Hands], Outcome]) -> Run:
         """One process of the tool; one that is at work already is stopped meanwhile."""
-        return self.act_on_several(lambda reach: work(reach(NAME)))
+        run = self.act_on_several(lambda reach: work(reach(NAME)))
+        if run.outcome is not None:
+            self.oracle.command_ended(run.outcome)
+        return run
 
     def act_on_several(self, work: Callable[[Reach], Outcome]) -> Run:
         """One process of the tool that has hands for each workload that it names."""

@@ -54,7 +54,7 @@ class Holders:
             oracle.say("7", f"{call.method} {call.path} for {record.release}, the Lease is held by {holder}")
         age = oracle.sandbox.clock.now() - self.renewed
         if age > spec.get("leaseDurationSeconds", 0):
-            oracle.say("7", f"{call.method} {call.path} on a Lease that was renewed {age:.0f} s ago")
+            oracle.say("lease", f"{call.method} {call.path} on a Lease that was renewed {age:.0f} s ago")
 
     def after(self, oracle: Oracle, done: Exchange, before: Record | None) -> None:
         """What took effect had the epoch that the journal says."""
