@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from progressive_ci.model import kinds
-from progressive_ci.model.fence import annotations_of, epoch_key
+from progressive_ci.model.fence import annotations_of, epoch_key, epoch_of
 from progressive_ci.model.journal import Record, State
 from progressive_ci.model.write import pointer
 from progressive_ci.sandbox.call import Call
@@ -56,6 +56,9 @@ class Holders:
         if age > spec.get("leaseDurationSeconds", 0):
             oracle.say("lease", f"{call.method} {call.path} on a Lease that was renewed {age:.0f} s ago")
 
+        if not _is_claim(call):
+            _demand_fences(oracle, call, record)
+
     def after(self, oracle: Oracle, done: Exchange, before: Record | None) -> None:
         """What took effect had the epoch that the journal says."""
         call = done.call
@@ -70,6 +73,22 @@ class Holders:
         epoch = _epoch(call)
         if call.method == "PATCH" and not _is_own(call) and epoch not in ("", str(before.epoch)):
             oracle.say("7", f"{call.path} was written with epoch {epoch}, the journal says {before.epoch}")
+
+
+def _demand_fences(oracle: Oracle, call: Call, record: Record) -> None:
+    """Before anything else a take-over puts its epoch on every object, so that a zombie reaches none."""
+    for entry in record.objects:
+        epoch = epoch_of(oracle.sandbox.store.find(entry.ref) or {}, NAME)
+        if epoch is not None and epoch < record.epoch:
+            oracle.say("7", f"{call.method} {call.path} while {entry.ref} still carries epoch {epoch}")
+
+
+def _is_claim(call: Call) -> bool:
+    """Whether a write does nothing but put the marks on."""
+    body: Any = call.body
+    return call.method == "PATCH" and all(
+        step["op"] == "test" or step["path"].startswith("/metadata/annotations") for step in body
+    )
 
 
 def demand_epoch(oracle: Oracle, before: Record | None, now: Record) -> None:
