@@ -135,8 +135,9 @@ class Oracle:
         self.paused = bool(deployment and deployment["spec"].get("paused"))
         if call.method != "GET" and not call.dry and "authorization.k8s.io" not in call.path:
             writes.before(self, call, record)
-            versions.before(self, call, record)
-            self._holders.before(self, call, record)
+            if writes.is_of_the_release(self, call):
+                versions.before(self, call, record)
+                self._holders.before(self, call, record)
 
     def _ask_after(self, done: Exchange) -> None:
         self._holders.after(self, done, self._before)

@@ -25,8 +25,15 @@ def before(oracle: Oracle, call: Call, record: Record | None) -> None:
         _demand_unforced(oracle, call, record)
         return
     _demand_precondition(oracle, call)
-    if not _named(call).removeprefix("progressive-ci.").startswith(oracle.neighbours):
+    if is_of_the_release(oracle, call):
         _demand_announcement(oracle, call, record)
+
+
+def is_of_the_release(oracle: Oracle, call: Call) -> bool:
+    """Whether a write is about the watched workload: not about a neighbour, nor a document of `--apply-rest`."""
+    if call.content_type == server_side_apply.CONTENT_TYPE:
+        return False
+    return not _named(call).removeprefix("progressive-ci.").startswith(oracle.neighbours)
 
 
 def _demand_precondition(oracle: Oracle, call: Call) -> None:
