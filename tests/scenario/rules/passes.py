@@ -21,7 +21,8 @@ _FORWARD = (Stage.PROMOTING, Stage.COMMITTED)
 def after(oracle: Oracle, before: Record | None, now: Record) -> None:
     """What a new entry may say, resting on the one before."""
     if before is None or before.release != now.release:
-        if now.passed or now.stage is not Stage.PREPARING:
+        # A signal may come while the first entry is on its way: then the way back writes it.
+        if now.passed or now.stage not in (Stage.PREPARING, Stage.ROLLING_BACK):
             oracle.say("5", f"release {now.release} begins {now.stage.value} with {len(now.passed)} passes")
         return
     missing = set(range(1, now.step)) - _passed(now)
