@@ -68,15 +68,19 @@ def weight(route: Route, objects: Objects) -> Weight:
 
 
 def shift(route: Route, objects: Objects, weight: Weight) -> tuple[Write, ...]:
-    """The next round's sizes; empty also while pods of the last round are not available yet."""
+    """The next round's sizes; empty also while pods of the last round are not available yet.
+
+    Nothing shrinks as long as a status may still count pods that an earlier size has sent away.
+    """
     bounds = _limits(route)
     canary, stable = (objects.get(ref) for ref in (_canary_ref(route), _stable_ref(route)))
+    told = _observed(canary) and _observed(stable)
     step = next_counts(_target(weight, bounds), bounds, _pods(canary), _pods(stable))
     sized = ((_stable_ref(route), stable, step.stable), (_canary_ref(route), canary, step.canary))
     return tuple(
         Patch(ref, (test(REPLICAS, _desired(body)), replace(REPLICAS, count)))
         for ref, body, count in sized
-        if body is not None and count != _desired(body)
+        if body is not None and (count > _desired(body) or (told and count < _desired(body)))
     )
 
 
@@ -147,6 +151,13 @@ def _has(body: JsonObject | None, count: int) -> bool:
     if body is None:
         return count == 0
     status = body.get("status", {})
-    seen = status.get("observedGeneration", 0) >= body["metadata"].get("generation", 0)
     exist, available = int(status.get("replicas", 0)), int(status.get("availableReplicas", 0))
-    return bool(seen) and _desired(body) == count == exist == available
+    return _observed(body) and _desired(body) == count == exist == available
+
+
+def _observed(body: JsonObject | None) -> bool:
+    """Whether the status speaks of the spec as it is."""
+    if body is None:
+        return True
+    seen = body.get("status", {}).get("observedGeneration", 0)
+    return bool(seen >= body["metadata"].get("generation", 0))

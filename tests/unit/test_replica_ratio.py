@@ -69,6 +69,15 @@ def test_a_status_of_an_older_generation_is_not_believed() -> None:
     assert not replica_ratio.reached(route(10), seen, Weight(20))
 
 
+@pytest.mark.parametrize("ref", [WEB, SET], ids=["stable", "canary"])
+def test_nothing_shrinks_while_a_status_may_count_pods_that_an_earlier_size_has_sent_away(ref: Ref) -> None:
+    seen = deepcopy(dict(objects(Pods(4, 2), Pods(3, 3))))
+    lower = replica_ratio.shift(route(4), seen, NONE)
+    assert Patch(SET, (still("/spec/replicas", 3), replace("/spec/replicas", 2))) in lower
+    seen[ref]["status"]["observedGeneration"] = 1
+    assert replica_ratio.shift(route(4), seen, NONE) == ()
+
+
 def test_the_safe_write_raises_stable_at_once_and_keeps_only_the_canary_pods_it_lacks() -> None:
     writes = replica_ratio.withdraw(route(10, unavailable="25%"), objects(Pods(4, 4), Pods(6, 6)))
     assert writes == (
