@@ -128,7 +128,8 @@ class Oracle:
 
     def _ask_before(self, number: int, call: Call) -> None:
         del number
-        self._before = record = self.record
+        record = self.record
+        self._before = record or self._before  # somebody may have deleted it: its run writes it again
         self.carried = self.weight(record) if record else 0
         self.weights.append(self.carried)
         deployment = self.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)

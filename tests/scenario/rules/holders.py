@@ -76,8 +76,12 @@ class Holders:
 
 
 def _demand_fences(oracle: Oracle, call: Call, record: Record) -> None:
-    """Before anything else a take-over puts its epoch on every object, so that a zombie reaches none."""
-    for entry in record.objects:
+    """Before anything else a take-over puts its epoch on every object, so that a zombie reaches none.
+
+    What a zombie has created since goes as it is.
+    """
+    rest = (each for each in record.objects if (call.method, call.path) != ("DELETE", each.ref.path))
+    for entry in rest:
         epoch = epoch_of(oracle.sandbox.store.find(entry.ref) or {}, NAME)
         if epoch is not None and epoch < record.epoch:
             oracle.say("7", f"{call.method} {call.path} while {entry.ref} still carries epoch {epoch}")
