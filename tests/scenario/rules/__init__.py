@@ -1,4 +1,4 @@
-"""The rules of DESIGN section 6, one module for each idea; `tests.scenario.oracle` asks them at every request."""
+"""The rules of docs/reliability.md, one module for each idea; `tests.scenario.oracle` asks them at every request."""
 
 NAMESPACE, NAME = "shop", "web"
 JOURNAL = "progressive-ci.web"
