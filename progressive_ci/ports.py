@@ -144,11 +144,19 @@ class Watch(Protocol):
 class Recalls(Protocol):
     """What others ask of a running release (`model/recall.py`): it stands beside the journal and needs no lease."""
 
-    def read(self) -> JsonObject | None:
-        """The one that stands there."""
+    def read(self) -> tuple[JsonObject, ...]:
+        """Those that stand there."""
 
-    def post(self, recall: JsonObject) -> bool:
-        """Put one there in place of any other; False where there is no journal."""
+    def post(self, recall: JsonObject, *, stands: Callable[[JsonObject], bool]) -> JsonObject | None:
+        """Put one there, beside those of other releases, unless one stands there that asks the same already.
+
+        Args:
+            recall: what is asked.
+            stands: whether one that is found there asks the same of the same release.
+
+        Returns:
+            What stands there then, `recall` itself or the earlier one; None where there is no journal.
+        """
 
     def follow(self, deliver: Callable[[JsonObject], None]) -> Callable[[], None]:
         """Deliver each one that stands there, from any thread and perhaps more than once; the answer ends it."""

@@ -14,7 +14,7 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 SCENARIO = "acceptance"
-KEPT = 2
+KEPT = 1
 THINNED = ("tests/scenario/", "tests/security/")
 
 
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the same few cases of every such test, whatever the order; CASES=rest keeps all the others instead."""
+    """Keep the same case of every such test, whatever the order; CASES=rest keeps all the others instead."""
     if asked := config.option.acceptance:
         _keep(
             config, items, {item for item in items if _scenario(item) and asked in ("all", _scenario(item))}

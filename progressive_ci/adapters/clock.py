@@ -13,11 +13,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from types import FrameType
 from typing import Protocol
 
 from progressive_ci.adapters import held_signals
+from progressive_ci.adapters.server_time import Now, own_wall
 from progressive_ci.errors import Interrupted
 from progressive_ci.model.outcome import Cause, signalled
 from progressive_ci.ports import Clock
@@ -62,6 +63,7 @@ class RealClock:
         self._signal: str | None = None
         self._call: Cause | None = None
         self._shielded = False
+        self._wall: Now = own_wall
         self._reminders: list[float] = []
         self._previous: dict[int, object] = {}
         self._wakeup = -1
@@ -102,8 +104,12 @@ class RealClock:
         return now()
 
     def wall(self) -> datetime:
-        """Now in UTC."""
-        return datetime.now(UTC)
+        """Now in UTC: by this machine's clock, or by the one it was set by."""
+        return self._wall()
+
+    def set_by(self, wall: Now) -> None:
+        """From now on the time of day is another clock's: a runner's may be wrong by minutes."""
+        self._wall = wall
 
     def wait(self, until: float) -> None:
         """Sleep until then, or until something happened.
@@ -156,7 +162,8 @@ class RealClock:
 class ThreadClock:
     """`ports.Clock` for threads other than the main one: signals never interrupt them."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Now = own_wall) -> None:
+        self._wall = wall
         self._woken = threading.Condition()
         self._wakes = 0
         self._seen = threading.local()
@@ -167,7 +174,7 @@ class ThreadClock:
 
     def wall(self) -> datetime:
         """Now in UTC."""
-        return datetime.now(UTC)
+        return self._wall()
 
     def wait(self, until: float) -> None:
         """Sleep until then, or until the next `wake` that this thread has not seen."""

@@ -10,6 +10,7 @@ from progressive_ci.adapters.answers import Asked, decode, retry_after, text
 from progressive_ci.adapters.discovery import kind_of
 from progressive_ci.adapters.freshness import Freshness
 from progressive_ci.adapters.grants import grants
+from progressive_ci.adapters.newly_started import Refusals
 from progressive_ci.adapters.request import Request, of_apply, of_write
 from progressive_ci.errors import (
     NOT_SENT,
@@ -81,6 +82,7 @@ class KubeCluster:
         self._listed: dict[str, tuple[JsonObject, ...]] = {}
         self._served: Mapping[str, tuple[str, ...]] | None = None
         self._fresh = Freshness(clock)
+        self._refusals = Refusals(clock)
         self._reached = False
         self._rests_until = float("-inf")
 
@@ -312,6 +314,9 @@ class KubeCluster:
                 raise NoAnswer(error.what, where=request.asked.where, reason=NOT_SENT) from error
             raise
         self._reached = True
+        if self._refusals.doubtful(request, answer):
+            what = "the API server refuses what it has allowed, as one that has just started does"
+            raise NoAnswer(what, where=request.asked.where, reason=NOT_SENT)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._rests_until = self._clock.now() + min(retry_after(answer), _LONGEST_REST)
         return answer

@@ -1,7 +1,7 @@
 """The job's own status in its CI system, asked over and over: for runners that send a cancelled job no signal.
 
-Speaks GitHub's REST API (a run's attempt), GitLab's (`GET /job`), and Jenkins' (a build). Whatever goes wrong here
-is told once and never disturbs the release.
+Speaks GitHub's REST API (the jobs of a run's attempt), GitLab's (`GET /job`), and Jenkins' (a build). Whatever goes
+wrong here is told once and never disturbs the release.
 """
 
 import base64
@@ -12,6 +12,7 @@ from http import HTTPStatus
 from string import Formatter
 
 from progressive_ci.adapters.clock import ThreadClock
+from progressive_ci.adapters.github_job import ThisJob
 from progressive_ci.adapters.worker import call
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.model.document import JsonObject
@@ -29,6 +30,7 @@ _REFUSALS = 2
 """In a row, before the refusal of a token that was good is believed."""
 
 Send = Callable[[HttpRequest], HttpResponse]
+Reader = Callable[[JsonObject], str]
 
 
 class _TokenRefused(ProgressiveError):
@@ -44,7 +46,7 @@ class System:
         address: of the job, with the variables that it is made of.
         tokens: variables of which the first that is set holds the credential.
         login: the header that carries it.
-        ended: how the job ended by its own answer; empty while it runs.
+        reader: by the variables, what reads how the job ended out of its answers; empty while it runs.
         anonymous: whether it may be asked without a credential.
         falls_silent: whether the job's own token is refused as soon as the job is over.
     """
@@ -53,7 +55,7 @@ class System:
     address: str
     tokens: tuple[str, ...]
     login: Callable[[str], tuple[str, str]]
-    ended: Callable[[JsonObject], str]
+    reader: Callable[[Mapping[str, str]], Reader]
     anonymous: bool = False
     falls_silent: bool = False
 
@@ -65,17 +67,14 @@ class Question:
     Attributes:
         system: which CI system.
         request: the question itself.
+        ended: reads the answers, one after the other.
         token: the credential in it, for masks; empty for none.
     """
 
     system: System
     request: HttpRequest
+    ended: Reader
     token: str = ""
-
-
-def _completed(run: JsonObject) -> str:
-    """A run that is being cancelled is `in_progress` until its jobs are over: there is no status of its own."""
-    return str(run.get("conclusion") or "completed") if run.get("status") == "completed" else ""
 
 
 def _canceled(job: JsonObject) -> str:
@@ -98,17 +97,18 @@ def _basic(token: str) -> tuple[str, str]:
 TABLE: Mapping[str, System] = {
     "GITHUB_ACTIONS": System(
         "GitHub",
-        "{GITHUB_API_URL}/repos/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
+        "{GITHUB_API_URL}/repos/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}"
+        "/jobs?per_page=100",
         (TOKEN, "GITHUB_TOKEN"),
         lambda token: ("Authorization", f"Bearer {token}"),
-        _completed,
+        lambda variables: ThisJob(variables.get("RUNNER_NAME", "")),
     ),
     "GITLAB_CI": System(
         "GitLab",
         "{CI_API_V4_URL}/job",
         (TOKEN, "CI_JOB_TOKEN"),
         lambda token: ("JOB-TOKEN", token),
-        _canceled,
+        lambda _: _canceled,
         falls_silent=True,
     ),
     "JENKINS_URL": System(
@@ -116,7 +116,7 @@ TABLE: Mapping[str, System] = {
         "{BUILD_URL}/api/json?tree=building,result",
         (TOKEN,),
         _basic,
-        _aborted,
+        lambda _: _aborted,
         anonymous=True,
     ),
 }
@@ -147,8 +147,9 @@ def question(environment: Mapping[str, str]) -> Question:
             f"--watch-job has no token to ask {system.name} with", advice=f"set {' or '.join(system.tokens)}"
         )
     address = system.address.format_map({name: environment[name].rstrip("/") for name in names})
+    ended = system.reader(environment)
     headers = (("Accept", "application/json"), *((system.login(token),) if token else ()))
-    return Question(system, HttpRequest("GET", address, headers, timeout=_TIMEOUT), token)
+    return Question(system, HttpRequest("GET", address, headers, timeout=_TIMEOUT), ended, token)
 
 
 def watch(
@@ -210,4 +211,4 @@ def _ended(asked: Question, send: Send, clock: ThreadClock) -> str:
         raise ProgressiveError("its answer is no JSON") from error
     if not isinstance(found, dict):
         raise ProgressiveError("its answer is no object")
-    return asked.system.ended(found)
+    return asked.ended(found)

@@ -1,6 +1,5 @@
 """The journal of a workload: the ConfigMap `progressive-ci.NAME`, whose writes survive lost answers."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,17 +16,16 @@ from progressive_ci.errors import (
 )
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import State
+from progressive_ci.model.journal_size import LARGEST, rendered
 from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import CONFIG_MAP, DEPLOYMENT, Ref
 from progressive_ci.model.write import Create, Delete, Merge
 from progressive_ci.ports import Cluster
+from progressive_ci.release import guard_word
 
 KEY = "journal.json"
 RECALL_KEY = "recall.json"
 """What others ask of the release stands beside its journal (`adapters/recalls.py`)."""
-
-LARGEST = 256 * 1024
-"""Bytes."""
 
 _MANAGED = {"app.kubernetes.io/managed-by": "progressive-ci"}
 _ATTEMPTS = 8
@@ -86,9 +84,10 @@ class ClusterJournal:
             ProgressiveError: it is larger than the API server should be made to bear.
         """
         record = _worded(record, self._hide)
-        text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-        # Nobody listens any more once a release has ended.
-        answered: JsonObject = {RECALL_KEY: None} if record.get("state") == State.ENDED.name else {}
+        text = rendered(record)
+        # Nobody listens any more once a release has ended, and nobody watches.
+        over = record.get("state") == State.ENDED.name
+        answered: JsonObject = dict.fromkeys((RECALL_KEY, guard_word.KEY)) if over else {}
         if len(text.encode()) > LARGEST:
             size = f"{len(text.encode())} bytes, more than {LARGEST}"
             raise ProgressiveError(f"the journal would have {size}", where=str(self._ref))

@@ -8,6 +8,7 @@ from progressive_ci.adapters import proxied
 from progressive_ci.adapters.addresses import Addresses, Direct, Proxied
 from progressive_ci.adapters.clock import Reminding
 from progressive_ci.adapters.http import Sender, origin
+from progressive_ci.adapters.server_time import ServerTime
 from progressive_ci.adapters.worker import WORKERS, Job
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.judging.condition import evaluate_time
@@ -38,17 +39,20 @@ class HttpMetrics:
         self._addresses = replace(addresses, proxy=addresses.proxy and proxy is not None)
         self._proxy = proxy
         self._sender = Sender()
+        # A range is asked for by the clock of the server that has the data, once that has told its time.
+        self._times: dict[str, ServerTime] = {}
 
     def ask(self, query: Query, late: Mapping[str, str]) -> Pending:
         """Send a question now; whatever goes wrong is a sample too."""
         provider = provider_of(query)
+        time = self._times.setdefault(query.address.raw, ServerTime(self._clock.wall))
         try:
-            request = provider.request(query, late, self._clock.wall(), moment=evaluate_time)
+            request = provider.request(query, late, time.now(), moment=evaluate_time)
         except ProgressiveError as error:
             return Answered(Errored(str(error)))
         until = self._clock.now() + request.timeout
         self._clock.remind(until)
-        job = WORKERS.start(lambda: self._exchange(request), self._clock.wake)
+        job = WORKERS.start(lambda: self._exchange(request, time), self._clock.wake)
         return Asked(
             job, self._clock, until, request, lambda response: provider.sample(query, response), self._hide
         )
@@ -59,7 +63,12 @@ class HttpMetrics:
         secrets = [*sent, *(value.rpartition(" ")[2] for value in sent), *self._sender.tokens]
         return reduce(Mask.knowing, secrets, Mask()).applied(text)
 
-    def _exchange(self, request: HttpRequest) -> HttpResponse:
+    def _exchange(self, request: HttpRequest, time: ServerTime) -> HttpResponse:
+        response = self._sent(request)
+        time.heed(response.headers)
+        return response
+
+    def _sent(self, request: HttpRequest) -> HttpResponse:
         way = self._addresses.way(request.url)
         if isinstance(way, Proxied) and self._proxy is not None:
             return proxied.send(self._proxy, way, request)

@@ -1,4 +1,7 @@
-"""What time it is for the API server, which decides when a credential has ended: a runner's clock may be wrong."""
+"""What time it is for a server, by the `Date` header of its answers: a runner's clock may be wrong.
+
+The API server decides when a credential has ended, and several runs write into one journal.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,13 +1,16 @@
 """A watch on one object of the API server, by a thread of its own: state by state, whatever breaks on the way.
 
 Every connection begins without a version, so the server tells the present state first. What happened while there
-was none is in that state, so no version can be too old, and a state that comes twice does no harm.
+was none is in that state, so no version can be too old, and a state that comes twice does no harm. A connection that
+is dead and doesn't say so is no quieter than one on which nothing happens, so whenever nothing has come for a few
+seconds, a second thread looks at the object.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from progressive_ci.adapters.answers import Asked, decode, refusal
@@ -18,10 +21,11 @@ from progressive_ci.model.kinds import Ref, collection_path
 from progressive_ci.ports import Cluster, HttpResponse
 
 SECONDS = 60
-"""After which the server ends one watch, and so about the longest that a connection can be dead unnoticed."""
+"""After which the server ends one watch."""
 
 GAP = 4.0
-"""Seconds between two looks where watching is not allowed, and the longest pause after a failure."""
+"""Seconds without news after which the object is looked at (15 requests a minute at the most), and the longest pause
+after a failure. With an answer's time it is less than the five seconds in which a release obeys."""
 
 _GRACE = 10.0
 _SHORTEST = 1.0
@@ -36,12 +40,30 @@ class Lines(Protocol):
         """The lines of a success, or the whole of another answer."""
 
 
+@dataclass(slots=True)
+class _News:
+    """Where the object's states go.
+
+    Attributes:
+        deliver: hears of them.
+        at: monotonic time of the last one, or of the last look for one.
+    """
+
+    deliver: Deliver
+    at: float = field(default_factory=time.monotonic)
+
+    def hear(self, found: JsonObject | None) -> None:
+        """Deliver one."""
+        self.at = time.monotonic()
+        self.deliver(found)
+
+
 class ThreadWatch:
     """`ports.Watch`.
 
     Args:
         lines: the connection.
-        cluster: for the looks where watching is not allowed; its clock is the thread's.
+        cluster: for the looks, best without repeats (`cluster.ONCE`); its clock is the threads'.
         tell: hears once that it is not allowed.
         gap: see GAP.
     """
@@ -56,20 +78,19 @@ class ThreadWatch:
 
     def follow(self, ref: Ref, deliver: Deliver) -> Callable[[], None]:
         """Begin; see `ports.Watch`. A thread that waits for the server ends with the process."""
-        stopped = threading.Event()
-        work = threading.Thread(target=self._follow, args=(ref, deliver, stopped), name="watch", daemon=True)
-        work.start()
+        stopped, news = threading.Event(), _News(deliver)
+        for name, work in (("watch", self._follow), ("look", self._look)):
+            threading.Thread(target=work, args=(ref, news, stopped), name=name, daemon=True).start()
         return stopped.set
 
-    def _follow(self, ref: Ref, deliver: Deliver, stopped: threading.Event) -> None:
+    def _follow(self, ref: Ref, news: _News, stopped: threading.Event) -> None:
         failures = 0
         while not stopped.is_set():
             began, pause = time.monotonic(), 0.0
             try:
-                self._connect(ref, deliver, stopped)
+                self._connect(ref, news, stopped)
             except Forbidden as error:
-                self._tell(f"{error.what}; {ref} is looked at every {self._gap:g} s instead")
-                return self._poll(ref, deliver, stopped)
+                return self._tell(f"{error.what}; {ref} is looked at every {self._gap:g} s instead")
             except TooManyRequests as error:
                 pause = error.retry_after
             except ProgressiveError:
@@ -79,7 +100,7 @@ class ThreadWatch:
             stopped.wait(max(pause, min(self._gap, 0.1 * 2**failures) if failures else 0.0))
         return None
 
-    def _connect(self, ref: Ref, deliver: Deliver, stopped: threading.Event) -> None:
+    def _connect(self, ref: Ref, news: _News, stopped: threading.Event) -> None:
         """One connection, to its end."""
         query = {
             "watch": "true",
@@ -96,13 +117,15 @@ class ThreadWatch:
         for line in answer:
             if stopped.is_set():
                 return
-            _hear(line, asked, deliver)
+            _hear(line, asked, news.hear)
 
-    def _poll(self, ref: Ref, deliver: Deliver, stopped: threading.Event) -> None:
-        while not stopped.is_set():
+    def _look(self, ref: Ref, news: _News, stopped: threading.Event) -> None:
+        while not stopped.wait(max(0.0, news.at + self._gap - time.monotonic())):
+            if time.monotonic() < news.at + self._gap:
+                continue  # the watch has told something meanwhile
+            news.at = time.monotonic()
             with suppress(ProgressiveError):  # the next look is near
-                deliver(self._cluster.get(ref))
-            stopped.wait(self._gap)
+                news.deliver(self._cluster.get(ref))
 
 
 def _hear(line: bytes, asked: Asked, deliver: Deliver) -> None:

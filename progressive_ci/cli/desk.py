@@ -10,7 +10,7 @@ import click
 
 from progressive_ci.adapters.addresses import Addresses, parse
 from progressive_ci.adapters.clock import RealClock, ThreadClock, ThreadTicker
-from progressive_ci.adapters.cluster import KubeCluster, Patience
+from progressive_ci.adapters.cluster import ONCE, KubeCluster, Patience
 from progressive_ci.adapters.connection import Connection, connect
 from progressive_ci.adapters.credential_watch import WatchedCredential
 from progressive_ci.adapters.history import GitHistory
@@ -139,12 +139,15 @@ class Desk:
             variable=settings.token_variable,
             cluster=settings.eks_cluster,
         )
-        return connect(
+        connection = connect(
             self.clock,
             access,
             tell=lambda text: emit(Noted(text)),
             secret=lambda value: emit(SecretSeen(value, shared=False)),
         )
+        # Several runs share a journal, each on a machine of its own.
+        self.clock.set_by(connection.time.now)
+        return connection
 
     def without_lease(self) -> KubeCluster:
         """For a guard, which removes its own Job when it has nothing to keep any more."""
@@ -163,7 +166,7 @@ class Desk:
         lease_seconds = self._lease_seconds()
         patience = Patience(write=min(Patience().write, lease_seconds / 3))
         front = KubeTransport(wire, self.clock)
-        behind = ThreadClock()
+        behind = ThreadClock(connection.time.now)
         lease = ClusterLease(
             name,
             namespace,
@@ -198,7 +201,7 @@ class Desk:
         """Asking needs no lease; listening goes on whatever the main thread waits for."""
         watch = ThreadWatch(
             wire,
-            KubeCluster(KubeTransport(wire, behind), behind),
+            KubeCluster(KubeTransport(wire, behind), behind, patience=ONCE),
             tell=lambda text: self.reporter.emit(Warned(text)),
         )
         front = KubeCluster(KubeTransport(wire, self.clock), self.clock)

@@ -189,7 +189,7 @@ TABLE: tuple[Option, ...] = (
     ),
     Option(
         "rollback-budget",
-        "Longest time a rollback may take",
+        "Longest time a rollback may take, beside the drain time",
         WATCHED,
         Shape.SECONDS,
         default="10m",

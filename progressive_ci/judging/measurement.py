@@ -1,6 +1,6 @@
 """Owns one measurement: what a sample means for a check, before limits and counts are looked at.
 
-DESIGN section 8. A sample is a value, no data or an error. What the server answered but nothing can be said
+A sample is a value, no data or an error. What the server answered but nothing can be said
 from is no data: an empty answer, NaN, an infinity anywhere in it, fewer requests than asked for. A condition
 that itself asks for such a case (`isNaN`, `isInf`; `len`, `isNil`, `default`, `nil`, `??`) judges it, as upstream
 does. More than one series is an error where the conditions only look at `result[0]`: upstream would judge the

@@ -2,7 +2,7 @@
 
 An object is claimed by its first fenced write, which rests on the resourceVersion that was seen. From then
 on every patch tests the epoch alone, so that foreign writes to other fields don't stand in its way, and a
-take-over that raises the epoch refuses what the former holder still sends (DESIGN section 6, rule 7).
+take-over that raises the epoch refuses what the former holder still sends (docs/adr/0011-a-fence-for-each-workload.md).
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,6 @@ class State(StrEnum):
     """Whether somebody is expected to go on."""
 
     RUNNING = "running"
-    PARKED = "parked"
     HELD = "held"
     ENDED = "ended"
 

@@ -1,4 +1,4 @@
-"""How a run ended, and the exit code that says so (DESIGN section 9)."""
+"""How a run ended, and the exit code that says so (the README lists them)."""
 
 from dataclasses import dataclass, field
 from enum import Enum

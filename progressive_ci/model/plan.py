@@ -10,7 +10,7 @@ from progressive_ci.model.weight import Weight
 
 
 class Mode(StrEnum):
-    """How the new version comes to the cluster (DESIGN section 3)."""
+    """How the new version comes to the cluster (docs/architecture.md, `A release`)."""
 
     ADOPT = "adopt"
     ROLL = "roll"

@@ -20,6 +20,7 @@ from progressive_ci.model.recall import Purpose
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands
 from progressive_ci.release import recalls, rescue
+from progressive_ci.release.recalls import Asked
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 
 _LOOK = 2.0
@@ -49,13 +50,18 @@ def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str,
         return rescue.unaccounted(hands, namespace, name)
     if not unfinished(record):
         return rescue.nothing(record, name)
-    recalls.ask(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
-    hands.reporter.emit(Noted(f"release {record.release} is asked to go back"))
+    asked = recalls.ask(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
+    if asked is None:
+        told = f"somebody has just deleted the journal, so release {record.release} can't be asked"
+        raise Refused(
+            ProgressiveError(told, advice="give this command again: a run that lives writes it again")
+        )
+    hands.reporter.emit(Noted(asked.told))
     if record.stage in (Stage.PROMOTING, Stage.COMMITTED):
         told = f"release {record.release} is being promoted: where its run lives, that is finished first"
         hands.reporter.emit(Warned(told))
     if options.lock_wait == 0 and record.state is State.RUNNING:
-        return _asked(record.release)
+        return _asked(asked)
     return _see(record, options, hands, by)
 
 
@@ -67,15 +73,16 @@ def _ask_early(record: Record | None, options: Options, hands: Hands, *, by: str
     if record is not None and unfinished(record):
         told = f"not {only} is at work, but release {record.release}, which goes on"
         hands.reporter.emit(Warned(f"{told}; {only} is asked in case it waits for its turn"))
-    if not recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason):
+    asked = recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason)
+    if asked is None:
         told = f"there is no journal yet, so release {only} can't be asked"
         raise Refused(ProgressiveError(told, advice="end its job; before the journal it has written nothing"))
-    return _asked(only)
+    return _asked(asked)
 
 
-def _asked(release: str) -> Outcome:
-    told = f"release {release} is asked to go back; nobody has waited for that"
-    return Outcome(Result.ASKED, told, advice="see `progressive-ci status`", release=release)
+def _asked(asked: Asked) -> Outcome:
+    told = f"{asked.told}; nobody has waited for that"
+    return Outcome(Result.ASKED, told, advice="see `progressive-ci status`", release=asked.recall.release)
 
 
 def _see(asked: Record, options: Options, hands: Hands, by: str) -> Outcome:

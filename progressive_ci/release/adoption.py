@@ -45,9 +45,12 @@ def promote(release: Release) -> None:
     if not services_moved(release):
         _all_to_canary(release)
         _repoint(release)
-        if traffic.routed(release):
-            release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
-            drain(release, release.record.drain_seconds, disturbed=lambda: _put_right(release))
+    if traffic.routed(release) and deployment.holds_another(
+        release, release.must_know(deployment_ref(release))
+    ):
+        # Whoever takes over in the middle of it has nobody's word for how much of it is over.
+        release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
+        drain(release, release.record.drain_seconds, disturbed=lambda: _put_right(release))
     deployment.put_template(release)
     until(
         release,

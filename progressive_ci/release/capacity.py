@@ -9,6 +9,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.weight import Weight
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import hold_pins
+from progressive_ci.release.readiness import pods_of, uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.traffic import route_of, routed
 from progressive_ci.release.workload import labels_of, ready_pods, replicas_of
@@ -43,6 +44,17 @@ def count_canary(release: Release) -> int:
     named = (route.stable_service, route.canary_service, *release.record.pinned)
     release.unserved = tuple(name for name in dict.fromkeys(named) if name not in there)
     return len(canary)
+
+
+def served_alone(release: Release, pods: int) -> bool:
+    """Whether the canary Service serves by so many new pods and by no others; counted only once that is so."""
+    found, route = slices(release), route_of(release)
+    stable, canary = ready_pods(found, route.stable_service), ready_pods(found, route.canary_service)
+    if len(canary) < pods or canary & stable or not canary <= uids(pods_of(release, release.record.canary)):
+        return False
+    release.stable_ready = (len(stable), release.hands.clock.now())
+    release.canary_ready = len(canary)
+    return True
 
 
 def count_stable(release: Release) -> int:

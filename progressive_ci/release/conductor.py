@@ -135,7 +135,7 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
     deadline = release.hands.clock.now() + hard_end(plan, release.options)
     vigil = Vigil(release, deadline=deadline, keep_up=partial(steps.keep_up, release))
     release.began("prepare")
-    guard_post.post(release, terms_of(release.options, hard_end(plan, release.options)))
+    guard_post.post(release, terms_of(release.options, plan))
     create_missing(release, found)
     MODES[release.record.mode].prepare(vigil, found)
     if not release.options.skip_analysis:

@@ -1,10 +1,12 @@
 """How long a plan takes at most, by its own numbers. Pure."""
 
+from math import ceil
 from typing import assert_never
 
 from progressive_ci.model.check import Analysis, Check
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Analyze, Mode, Pause, Plan, SetWeight, Step
+from progressive_ci.routers.replica_arithmetic import limits
 from progressive_ci.routers.table import router_of
 
 _SLACK = 1.2
@@ -14,17 +16,41 @@ _ERROR_RETRY = 10.0
 def worst_case(plan: Plan, options: Options) -> float:
     """Seconds from the lease to the end of a promotion in which everything takes as long as it may.
 
-    A rise may wait for pods as long as `progressDeadlineSeconds`; an analysis may bear errors up to
-    `--metrics-timeout` beside its own measurements.
+    A rise, or a batch of a rollout, may wait for pods as long as `progressDeadlineSeconds`; an analysis may bear
+    errors up to `--metrics-timeout` beside its own measurements.
     """
-    deadline = float(plan.workload.progress_deadline_seconds)
     if plan.mode is Mode.IN_PLACE:
-        return deadline + sum(_step(step, options, 0.0) for step in plan.steps)
-    settle = settle_seconds(plan, options)
+        return rolling_seconds(plan) + sum(_step(step, options, 0.0) for step in plan.steps)
+    deadline, settle = float(plan.workload.progress_deadline_seconds), settle_seconds(plan, options)
     steps = sum(_step(step, options, deadline + settle) for step in plan.steps)
-    promotion = deadline + 2 * settle + plan.drain_seconds
+    rollout = rolling_seconds(plan) if plan.mode is Mode.ROLL else deadline
+    promotion = rollout + 2 * settle + drains(plan)
     waits = options.metrics_timeout if plan.guards else 0.0
     return steps + promotion + waits
+
+
+def rolling_seconds(plan: Plan) -> float:
+    """Seconds in which NAME rolls by its own strategy: each batch of its pods has the whole deadline.
+
+    A size that the documents leave to others counts as one batch.
+    """
+    workload = plan.workload
+    rolling = (workload.strategy or {}).get("rollingUpdate") or {}
+    size, batches = workload.replicas or 1, 1
+    if (workload.strategy or {}).get("type") != "Recreate":
+        bounds = limits(size, rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%"))
+        batches = ceil(size / (bounds.surge + bounds.unavailable))
+    return float(batches * workload.progress_deadline_seconds)
+
+
+def drains(plan: Plan) -> float:
+    """Seconds of a promotion in which pods finish their requests: where NAME rolls, its old pods, then the canary's."""
+    return plan.drain_seconds * (2 if plan.mode is Mode.ROLL else 1)
+
+
+def way_back(plan: Plan, options: Options) -> float:
+    """Longest time of a rollback, or of the end of a promotion: its budget, and beside it what pods are given."""
+    return options.rollback_budget + max(drains(plan), plan.abort_drain_seconds)
 
 
 def hard_end(plan: Plan, options: Options) -> float:

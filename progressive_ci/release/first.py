@@ -41,7 +41,7 @@ def _await(vigil: Vigil) -> None:
         item = release.must_read(ref)
         if complete(item):
             return True
-        if stop := diagnose(release, None, elapsed=clock.now() - began, allowed=allowed):
+        if stop := diagnose(release, item, elapsed=clock.now() - began, allowed=allowed):
             raise stop
         return None
 

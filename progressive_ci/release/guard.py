@@ -14,7 +14,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.ports import Cluster, Hands
-from progressive_ci.release import rescue
+from progressive_ci.release import guard_word, rescue
 from progressive_ci.release.guard_job import guard_name, remove
 from progressive_ci.release.records import read_record, unfinished
 
@@ -33,9 +33,10 @@ class Watch:
         name: of the workload.
         options: what the rollback may take.
         hands: the world.
-        own: writes without the lease, which its own Job alone needs.
+        own: writes without the lease: that it watches, and away with its own Job.
         release: id of the release that it watches over; empty until the journal was read.
         told: the last trouble that was told.
+        spoken: whether it has said that it watches.
     """
 
     namespace: str
@@ -45,6 +46,7 @@ class Watch:
     own: Cluster
     release: str = ""
     told: str = ""
+    spoken: bool = False
 
     def keep(self) -> Outcome:
         """Watch until the release has come to its end.
@@ -76,7 +78,18 @@ class Watch:
             self.release = self.release or record.release
         if record is None or record.release != self.release or not unfinished(record):
             return self._leave(record)
-        return self._settle(record) if deserted and record.state is State.RUNNING else None
+        if deserted and record.state is State.RUNNING:
+            return self._settle(record)
+        self._speak(record)
+        return None
+
+    def _speak(self, record: Record) -> None:
+        """Once: the release gives nobody the new version before."""
+        if self.spoken:
+            return
+        if guard_word.give(self.own, record):
+            self.hands.reporter.emit(Noted(f"this guard watches over release {record.release}"))
+        self.spoken = True
 
     def _settle(self, record: Record) -> Outcome | None:
         """Take the release over and finish it on the shortest way to safety; None where somebody was faster."""

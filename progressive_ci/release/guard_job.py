@@ -16,6 +16,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Plan
 from progressive_ci.model.write import Delete
 from progressive_ci.ports import Cluster, Hands
+from progressive_ci.release.duration import hard_end, way_back
 from progressive_ci.release.release import Release
 from progressive_ci.release.workload import labels_of, uid_of
 
@@ -77,10 +78,10 @@ def checked_image(image: str) -> str:
     return image
 
 
-def terms_of(options: Options, hard_end: float) -> Terms:
+def terms_of(options: Options, plan: Plan) -> Terms:
     """It outlives the release, the rollback of its run, and one of its own."""
-    budget = options.rollback_budget
-    return Terms(options.guard, hard_end + 2 * budget + _START, budget)
+    lives = hard_end(plan, options) + 2 * way_back(plan, options) + _START
+    return Terms(options.guard, lives, options.rollback_budget)
 
 
 def without_account(plan: Plan, hands: Hands) -> list[ProgressiveError]:

@@ -1,15 +1,18 @@
 """The guard at its post: a release makes its Job, and gives nobody the new version before somebody watches."""
 
-from progressive_ci.model import kinds
+from progressive_ci import __version__
+from progressive_ci.model.event import Warned
 from progressive_ci.model.fence import RELEASE
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create
+from progressive_ci.release import guard_word
 from progressive_ci.release.guard_job import Terms, job_ref, remove, rendered
+from progressive_ci.release.guard_word import Word
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.patience import next_look
 from progressive_ci.release.release import Release, if_absent
-from progressive_ci.release.stop import unready
-from progressive_ci.release.workload import labels_of
+from progressive_ci.release.stop import Stop, unready
+from progressive_ci.release.workload import labels_of, uid_of
 
 _GAP = 0.2
 _AGAIN = 0.1
@@ -21,19 +24,21 @@ def post(release: Release, terms: Terms) -> None:
     It belongs to the journal, so that it goes when that is deleted.
 
     Raises:
-        Stop: its pod does not run.
+        Stop: its pod does not run, or nobody watches in it.
     """
     if not release.options.guard or not release.record.guarded:
         return
     ref = job_ref(release.record)
     _replace_earlier(release, ref)
-    journal = release.must_read(
-        Ref(kinds.CONFIG_MAP, release.record.namespace, f"progressive-ci.{release.record.name}")
-    )
-    body = rendered(release.record, journal, terms)
+    body = rendered(release.record, release.must_read(guard_word.journal_ref(release.record)), terms)
     refuse_foreign(release, ref, release.write(ref, if_absent(Create(ref, body))))
-    _await_watch(release, ref)
+    word = _await_watch(release, ref)
     release.note(f"{ref} watches over the release")
+    if word.version != __version__:
+        told = f"the guard is version {word.version} of this tool, and this run version {__version__}"
+        release.hands.reporter.emit(
+            Warned(f"{told}: give both the same image, or it may not know what to do")
+        )
 
 
 def _replace_earlier(release: Release, ref: Ref) -> None:
@@ -47,15 +52,34 @@ def _replace_earlier(release: Release, ref: Ref) -> None:
         release.pause(_AGAIN)
 
 
-def _await_watch(release: Release, ref: Ref) -> None:
+def _await_watch(release: Release, ref: Ref) -> Word:
+    """First its pod, then its word."""
     clock = release.hands.clock
-    began, allowed = clock.now(), release.record.ready_seconds
-    while not (release.must_read(ref).get("status") or {}).get("ready"):
+    began, allowed, ready = clock.now(), release.record.ready_seconds, False
+    while True:
+        job = release.must_read(ref)
+        ready = bool((job.get("status") or {}).get("ready"))
+        journal = release.must_read(guard_word.journal_ref(release.record)) if ready else {}
+        if (word := guard_word.given(journal, uid_of(job))) is not None:
+            return word
         elapsed = clock.now() - began
         if elapsed > allowed:
-            raise unready(
-                f"the pod of {ref} does not run after {allowed:.0f} s",
-                advice=f"see why: kubectl -n {ref.namespace} describe pods -l job-name={ref.name}",
-            )
-        release.waiting("the guard's pod runs", elapsed, allowed)
+            raise _mute(ref, allowed) if ready else _down(ref, allowed)
+        release.waiting("the guard watches" if ready else "the guard's pod runs", elapsed, allowed)
         release.pause(next_look(elapsed, _GAP))
+
+
+def _down(ref: Ref, allowed: float) -> Stop:
+    return unready(
+        f"the pod of {ref} does not run after {allowed:.0f} s",
+        advice=f"see why: kubectl -n {ref.namespace} describe pods -l job-name={ref.name}",
+    )
+
+
+def _mute(ref: Ref, allowed: float) -> Stop:
+    """It says itself what it is refused; an earlier version of this tool says nothing, and can't be relied on."""
+    return unready(
+        f"the pod of {ref} runs, and has not said after {allowed:.0f} s that it watches",
+        advice=f"see why: kubectl -n {ref.namespace} logs -l job-name={ref.name}; "
+        "give --guard the image of this version",
+    )

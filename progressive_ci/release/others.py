@@ -12,11 +12,12 @@ from progressive_ci.model.plan import Mode
 from progressive_ci.model.weight import Weight
 from progressive_ci.release import capacity, deployment, traffic
 from progressive_ci.release.canary_set import deployment_ref
-from progressive_ci.release.drift import assert_once, gone, hold_canary, hold_pause, last_writer
+from progressive_ci.release.drift import gone, hold_canary, hold_pause
 from progressive_ci.release.floor import hold_floors
 from progressive_ci.release.modes.table import MODES
 from progressive_ci.release.patience import bounded
 from progressive_ci.release.services import service_ref
+from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import unready
 
 if TYPE_CHECKING:
@@ -26,13 +27,8 @@ if TYPE_CHECKING:
 LOOK = 30.0
 """Seconds between two looks at objects that nothing else reads while a release waits."""
 
-WEIGHT = "weight"
-"""The split, in the list of what was written again."""
-
 _SHELTERED = 10.0
 _LOSSES = 3
-_SPLITS = ("f:rules", "f:http", "f:nginx.ingress.kubernetes.io/canary-weight")
-"""Where the weights stand, as the API server names who wrote them."""
 
 
 def serve(vigil: Vigil) -> None:
@@ -162,21 +158,3 @@ def _hold_route(vigil: Vigil) -> None:
         _raise(vigil, wanted)
     else:
         traffic.shift(release, wanted, vigil.pause)
-
-
-def note_changed_split(release: Release, wanted: Weight, carried: Weight) -> None:
-    """Somebody has changed the weights: they are set again, once."""
-    ref, who = _changed(release)
-    field = f"the weights (from {wanted} to {carried})"
-    assert_once(release, WEIGHT, field=field, ref=ref, who=who)
-
-
-def _changed(release: Release) -> tuple[Ref, str]:
-    """Which route object somebody else has written last, and who."""
-    refs = traffic.router(release).objects(traffic.route_of(release))
-    for ref in refs:
-        for field in _SPLITS:
-            who = last_writer(release.seen.get(ref) or {}, field)
-            if who not in ("somebody", "progressive-ci"):
-                return ref, who
-    return refs[-1], "somebody"

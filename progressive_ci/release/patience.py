@@ -1,6 +1,7 @@
 """Waiting where signals are only noted: in the promotion and on the way back."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Side
@@ -20,6 +21,26 @@ _LONGEST_GAP = 5.0
 _CONTROLLER_SECONDS = 60.0
 
 
+@dataclass(slots=True)
+class Progress:
+    """How long nothing has gone forward; what is lost and comes back is no progress.
+
+    Attributes:
+        since: monotonic time of the last progress, or of the beginning.
+        most: most of what is waited for, of all that was seen so far.
+    """
+
+    since: float
+    most: int = 0
+
+    def goes(self, reached: int, *, now: float) -> bool:
+        """Whether there is more of it than ever before."""
+        if reached <= self.most:
+            return False
+        self.most, self.since = reached, now
+        return True
+
+
 def until(
     release: Release,
     check: Callable[[], bool],
@@ -27,6 +48,7 @@ def until(
     *,
     seconds: float | None = None,
     after: float = 0.0,
+    progress: Progress | None = None,
 ) -> None:
     """Ask until it is so.
 
@@ -36,6 +58,7 @@ def until(
         text: what is waited for, as a sentence in the present tense.
         seconds: how long; None gives what pods may take to become ready.
         after: seconds before the first question, where it can't be so at once.
+        progress: what the check keeps up to date, where the time is for the next part of it and not for all.
 
     Raises:
         Stop: the time is over.
@@ -43,13 +66,14 @@ def until(
     clock = release.hands.clock
     allowed = max(release.record.ready_seconds, _CONTROLLER_SECONDS) if seconds is None else seconds
     began = clock.now()
+    last = progress or Progress(began)
     release.pause(after)
     while not check():
-        elapsed = clock.now() - began
+        elapsed = clock.now() - last.since
         if elapsed > allowed:
             raise unready(f"still not so after {elapsed:.0f} s: {text}")
         release.waiting(text, elapsed, allowed)
-        release.pause(next_look(elapsed, _CONTROLLER_GAP))
+        release.pause(next_look(clock.now() - began, _CONTROLLER_GAP))
 
 
 def next_look(elapsed: float, shortest: float) -> float:

@@ -18,6 +18,7 @@ from progressive_ci.release.duration import hard_end, worst_case
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.guard_job import without_account
 from progressive_ci.release.hold import never_holds
+from progressive_ci.release.journal_room import demand_room
 from progressive_ci.release.needed import changed_config, missing
 from progressive_ci.release.predecessor import demand_last
 from progressive_ci.release.questions import unanswered
@@ -52,6 +53,8 @@ def examine(plan: Plan, options: Options, hands: Hands, before: Record | None = 
         found = _examined(plan, options, hands, before)
     except Refused as error:
         raise Refused(*error.reasons, *credential_end.too_short(plan, options, hands, plan.mode)) from error
+    if not found.unchanged:
+        demand_room(plan, options, hands, found)
     return credential_end.weighed(plan, options, hands, found)
 
 

@@ -32,7 +32,8 @@ def promote(release: Release) -> Outcome:
 
 
 def complete_promotion(release: Release, told: str = "") -> Outcome:
-    """The new version serves: take everything of ours away, and say so. Never goes back."""
+    """The new version serves: take everything of ours away, and say so. Never goes back, whoever asks for it."""
+    release.hands.clock.shield()
     release.limit = release.hands.clock.now() + release.options.rollback_budget
     cause = Cause(Result.PROMOTED, told or _told(release.record))
     release.hands.reporter.emit(Began("clean up"))

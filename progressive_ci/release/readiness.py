@@ -128,14 +128,20 @@ def explain(release: Release, trouble: Trouble) -> Stop:
     return unready(f"{where}: {trouble.reason}: {trouble.message}", advice=trouble.advice, details=lines)
 
 
-def too_late(release: Release, wanted: int, found: int, seconds: float) -> Stop:
-    """The stop when pods had their time and did not use it."""
+def too_late(
+    release: Release, wanted: int, found: int, seconds: float, *, owner: JsonObject | None = None
+) -> Stop:
+    """The stop when pods had their time and did not use it; `owner` may know why they don't even exist."""
     pods = pods_of(release, release.record.canary)
-    if trouble := hopeless(pods) or unschedulable(pods):
+    if trouble := hopeless(pods) or unschedulable(pods) or refused_creation(owner):
         return explain(release, trouble)
+    told = f"{found} of {wanted} new pods are ready after {seconds:.0f} s (progressDeadlineSeconds)"
     pod = next((pod for pod in pods if not pod_ready(pod)), None)
-    name = name_of(pod) if pod else "no pod"
+    if pod is None:
+        advice = f"see why there are no more: kubectl -n {release.record.namespace} get events"
+        return unready(f"{told}; no other was started", advice=advice)
+    name = name_of(pod)
     return unready(
-        f"{found} of {wanted} new pods are ready after {seconds:.0f} s (progressDeadlineSeconds); {name} is not",
+        f"{told}; {name} is not",
         advice=f"see why its readiness probe fails: kubectl -n {release.record.namespace} describe pod {name}",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from progressive_ci.model.codec import decode, encode
 from progressive_ci.model.document import JsonObject
@@ -18,13 +19,32 @@ _ADVICE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a release is asked.
+
+    Attributes:
+        recall: the one that it hears of.
+        earlier: whether somebody else had asked already.
+    """
+
+    recall: Recall
+    earlier: bool
+
+    @property
+    def told(self) -> str:
+        """For whoever asks."""
+        if not self.earlier:
+            return f"release {self.recall.release} is asked to go back"
+        return f"release {self.recall.release} is asked to go back since {self.recall.at}: {self.recall.told}"
+
+
 @contextmanager
 def heard(hands: Hands, release: str) -> Iterator[None]:
     """Meanwhile a recall of this release calls the run off, in whatever state it is."""
 
     def listen(body: JsonObject) -> None:
-        recall = understood(body)
-        if recall is not None and recall.release == release:
+        if (recall := _of(release, body)) is not None:
             hands.clock.halt(cause(recall))
 
     stop = hands.recalls.follow(listen)
@@ -41,9 +61,7 @@ def cause(recall: Recall) -> Cause:
 
 def pending(hands: Hands, release: str) -> Recall | None:
     """The recall of this release that stands there, if there is one."""
-    body = hands.recalls.read()
-    recall = understood(body) if body is not None else None
-    return recall if recall is not None and recall.release == release else None
+    return next(filter(None, (_of(release, body) for body in hands.recalls.read())), None)
 
 
 def understood(body: JsonObject) -> Recall | None:
@@ -55,9 +73,25 @@ def understood(body: JsonObject) -> Recall | None:
     return Recall(recall.purpose, recall.release, _short(recall.by), _short(recall.reason), recall.at)
 
 
-def ask(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> bool:
-    """Ask a release to go back; False where there is no journal to write that beside."""
-    return hands.recalls.post(encode(recall(hands, purpose, release, by=by, reason=reason)))
+def _of(release: str, body: JsonObject) -> Recall | None:
+    """A recall of this release from its JSON."""
+    found = understood(body)
+    return found if found is not None and found.release == release else None
+
+
+def ask(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> Asked | None:
+    """Ask a release to go back, unless somebody has done so already: it can do so once, for one reason.
+
+    Returns:
+        What stands there then; None where there is no journal to write that beside.
+    """
+    wanted = recall(hands, purpose, release, by=by, reason=reason)
+    body = encode(wanted)
+    found = hands.recalls.post(body, stands=lambda there: _of(release, there) is not None)
+    if found is None:
+        return None
+    earlier = None if found is body else _of(release, found)
+    return Asked(earlier or wanted, earlier is not None)
 
 
 def recall(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> Recall:

@@ -20,6 +20,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
 from progressive_ci.model.fence import Fence, fenced
 from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record, Side
+from progressive_ci.model.journal_size import brief
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.seal import seal_of
@@ -62,6 +63,8 @@ class Release:
         trouble: what keeps stable from having its pods, for the list of what is left.
         evidence: measurements that the next journal entry carries.
         limit: monotonic time at which a rollback gives up.
+        granted: seconds by which pods that finish their requests have put that off.
+        back: most pods of a Deployment that were back so far, of all tries; -1 before the first look.
         fenced_off: whether everything that was sent on the way forward comes too late.
         unclear: what was to be created when no clear answer came, and when.
         renewed: stable's ReplicaSet as NAME has made it anew, where somebody has deleted the one of the record.
@@ -85,6 +88,8 @@ class Release:
     trouble: str = ""
     evidence: list[Evidence] = field(default_factory=list)
     limit: float = float("inf")
+    granted: float = 0.0
+    back: int = -1
     fenced_off: bool = False
     unclear: dict[Ref, float] = field(default_factory=dict)
     renewed: Side | None = None
@@ -97,8 +102,10 @@ class Release:
         """Write a journal entry; it stands in the cluster before anything it announces."""
         evidence = (*self.record.evidence, *self.evidence)[-KEPT_SAMPLES:]
         now = self.hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
-        record = replace(
-            self.record, **changes, evidence=evidence, updated=now, tool=__version__, epoch=self.epoch
+        record = brief(
+            replace(
+                self.record, **changes, evidence=evidence, updated=now, tool=__version__, epoch=self.epoch
+            )
         )
         self.hands.journal.write(encode(record))
         self.record = record

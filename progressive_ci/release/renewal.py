@@ -5,7 +5,9 @@ ReplicaSet anew from its own template, which it does as soon as it is not paused
 """
 
 from collections.abc import Callable
+from math import inf
 
+from progressive_ci.model.kinds import Ref
 from progressive_ci.release import deployment
 from progressive_ci.release.canary_set import deployment_ref, set_ref
 from progressive_ci.release.patience import await_gone, until
@@ -18,8 +20,10 @@ from progressive_ci.release.workload import available, complete
 _LOOK = 5.0
 
 
-def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool]) -> None:
+def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool] = lambda: False) -> None:
     """Let the pods of one version finish their requests, as long as the other serves.
+
+    That time is the user's own wish, so no budget of a rollback has to pay for it: once, however often it is tried.
 
     Args:
         release: whose.
@@ -30,17 +34,21 @@ def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool]) ->
     clock = release.hands.clock
     over = clock.now() + seconds
     while (left := over - clock.now()) > 0:
-        release.pause(min(_LOOK, left))
+        part = min(_LOOK, left)
+        if release.limit < inf and release.granted < seconds:
+            release.limit, release.granted = release.limit + part, release.granted + part
+        release.pause(part)
         if disturbed():
             over = clock.now() + seconds
 
 
-def demand_canary(release: Release) -> None:
-    """Stop where nothing is left of the version that carries the traffic."""
-    item = release.read(set_ref(release))
+def demand_canary(release: Release, ref: Ref | None = None) -> None:
+    """Stop where nothing is left of the version that carries the traffic; `ref` where that is no ReplicaSet."""
+    ref = ref or set_ref(release)
+    item = release.read(ref)
     if item is None or not available(item):
         what = "has no pod" if item else "was deleted"
-        raise unready(f"{set_ref(release)}, which carries all traffic, {what}: somebody has interfered")
+        raise unready(f"{ref}, which carries all traffic, {what}: somebody has interfered")
 
 
 def renew(release: Release) -> None:

@@ -1,9 +1,10 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from progressive_ci.errors import Interrupted, LeaseLost, ProgressiveError, Refused
+from progressive_ci.errors import Interrupted, LeaseLost, Locked, ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
 from progressive_ci.model.journal import Record, Stage, State
@@ -23,6 +24,9 @@ from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
 from progressive_ci.release.unaccounted import UNACCOUNTED, leftovers
 from progressive_ci.release.workload import hash_of, observed
+
+_LATE_ENTRIES = 3
+"""Times that a take-over begins anew because the former holder's last entry landed in between."""
 
 
 def rollback(
@@ -61,7 +65,8 @@ def rollback(
     if release is None:
         hands.lease.release()
         return unaccounted(hands, namespace, name) if record is None and not only else nothing(record, name)
-    done = _back(release, asked)
+    with _not_kept(hands):
+        done = _back(release, asked)
     return too_late(done.release, done.advice) if done.result is Result.PROMOTED else done
 
 
@@ -76,7 +81,18 @@ def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcom
     if release is None:
         hands.lease.release()
         return unaccounted(hands, namespace, name) if record is None else nothing(record, name)
-    return finish(release)
+    with _not_kept(hands):
+        return finish(release)
+
+
+@contextmanager
+def _not_kept(hands: Hands) -> Iterator[None]:
+    """Whoever can't go on gives the lease up, so that the next command need not wait until it runs out."""
+    try:
+        yield
+    except BaseException:
+        hands.lease.release()
+        raise
 
 
 def unaccounted(hands: Hands, namespace: str, name: str) -> Outcome:
@@ -149,13 +165,41 @@ def take_up(
         command = f"progressive-ci recover {left.name} --namespace {left.namespace}"
         advice = f"release {left.release} still stands unfinished: `{command}`, or the next run, finishes it"
         raise Interrupted(error.what, where=error.where, advice=advice) from error
-    record = read_record(hands, namespace=left.namespace, name=left.name)
+    with _not_kept(hands):
+        for _ in range(_LATE_ENTRIES):
+            before = read_record(hands, namespace=left.namespace, name=left.name)
+            try:
+                return _taken(hands, options, before, tenure.epoch, held=held, meant=meant)
+            except LeaseLost:
+                if not _came_late(hands, before):
+                    raise
+        raise Locked(f"the former holder of release {left.release} still writes its journal")
+
+
+def _came_late(hands: Hands, before: Record | None) -> bool:
+    """Whether an entry of the former holder landed on ours, which has the lease, and not one of the next."""
+    if before is None or hands.lease.valid_for() == 0:
+        return False
+    now = read_record(hands, namespace=before.namespace, name=before.name)
+    return now is None or now.epoch <= before.epoch
+
+
+def _taken(
+    hands: Hands,
+    options: Options,
+    record: Record | None,
+    least: int,
+    *,
+    held: bool,
+    meant: Callable[[Record], bool],
+) -> tuple[Release | None, Record | None]:
+    """The release as the journal tells it now that the lease is ours; its epoch is `least` or higher."""
     if record is None or not unfinished(record) or (waits_for_a_person(record) and not held):
         return None, record
     if not meant(record):
         return None, record
     # Whoever deletes the Lease restarts its count; the marks on the objects must still go up.
-    epoch = max(tenure.epoch, record.epoch + 1)
+    epoch = max(least, record.epoch + 1)
     release = Release(hands, options, replace(record, state=State.RUNNING), epoch)
     take_over(release)
     return release, record

@@ -76,7 +76,7 @@ def _unfit(plan: Plan, options: Options, hands: Hands, record: Record) -> str:
     if record.commit and options.commit and record.commit != options.commit:
         return f"it releases commit {record.commit}, this run {options.commit}"
     if (age := _age(record, hands)) < -_CLOCKS_DIFFER:
-        return f"its last entry is of {record.updated}, which is still to come by this machine's clock"
+        return f"its last entry is of {record.updated}, which is still to come by the API server's clock"
     if age > options.resume_within:
         return f"its last entry is of {record.updated}, longer ago than --resume-within"
     return "" if _same_version(plan, options, hands, record) else "it releases another version of the pods"
@@ -108,7 +108,7 @@ def _forward(release: Release, plan: Plan) -> Outcome:
     done = len(release.record.passed)
     guarded = release.record.guarded or bool(release.options.guard)
     release.enter(result=None, reason="", source=Source(), guarded=guarded)
-    post(release, terms_of(release.options, hard_end(plan, release.options)))
+    post(release, terms_of(release.options, plan))
     release.hands.reporter.emit(Noted(_told(release, plan, done)))
     clock = release.hands.clock
     vigil = Vigil(

@@ -46,7 +46,7 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
         ]
     for document in plan.needed:
         kind = next(kind for kind in kinds.ALL if kind.name == document.kind)
-        found += [*_on(kind, namespace, "create"), *_on(kind, namespace, "get delete", document.name)]
+        found += [*_on(kind, namespace, "create"), *_on(kind, namespace, "get patch delete", document.name)]
     chosen = mode or plan.mode
     if chosen is not Mode.IN_PLACE:
         found += _traffic(plan)
@@ -55,7 +55,7 @@ def rights(plan: Plan, *, mode: Mode | None = None, first: bool = False) -> tupl
     if chosen is Mode.ROLL:
         found += _on(kinds.DEPLOYMENT, namespace, "create")
         found += _on(kinds.DEPLOYMENT, namespace, "get patch delete", canary_name(name))
-        found += _on(kinds.HPA, namespace, "patch")
+        found += _on(kinds.HPA, namespace, "get patch")
     return tuple(dict.fromkeys(found))
 
 
@@ -95,7 +95,13 @@ def guard_rights(plan: Plan) -> tuple[Access, ...]:
     Whether a release adopts or rolls shows when it begins, and nobody is there to ask for rights when it dies.
     """
     modes = (Mode.ADOPT, Mode.ROLL) if plan.mode is Mode.ADOPT else (plan.mode,)
-    kept = (access for mode in modes for access in rights(plan, mode=mode) if not _begins(access))
+    made = {document.name for document in plan.needed if document.kind == kinds.SECRET.name}
+    kept = (
+        access
+        for mode in modes
+        for access in rights(plan, mode=mode)
+        if not _begins(access) or (access.resource == kinds.SECRET.plural and access.name in made)
+    )
     job = _on(kinds.JOB, plan.namespace, "get delete", guard_name(plan.workload.name))
     return tuple(dict.fromkeys((*kept, *job)))
 

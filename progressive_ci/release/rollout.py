@@ -8,10 +8,11 @@ from progressive_ci.release.deployment import foreign_template, resume, stable_t
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import changes, valued, wish
 from progressive_ci.release.paths import REPLICAS, TEMPLATE
-from progressive_ci.release.readiness import diagnose
+from progressive_ci.release.patience import Progress, until
+from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.stop import Stop, cancelled
-from progressive_ci.release.workload import complete, same_template
+from progressive_ci.release.workload import complete, renewed, replaced, replicas_of, same_template
 
 
 def roll_to(release: Release, template: JsonObject) -> JsonObject:
@@ -43,8 +44,11 @@ def _fields(release: Release) -> list[Original]:
     return [*found, valued(REPLICAS, wanted.replicas)] if wanted.replicas is not None else found
 
 
-def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
-    """Whether NAME is complete with a template; stops where waiting can't help."""
+def rolled(release: Release, template: JsonObject, progress: Progress) -> bool:
+    """Whether NAME is complete with a template; stops where waiting can't help, or nothing goes forward any more.
+
+    A pod that a quota refuses is no reason to stop before that: the end of an old one may make room for it.
+    """
     found = release.must_read(deployment_ref(release))
     if not same_template(found["spec"]["template"], template):
         raise superseded(release, found)
@@ -52,8 +56,12 @@ def rolled(release: Release, template: JsonObject, *, began: float) -> bool:
         return True
     if found["spec"].get("paused"):
         raise _paused(release, found)
-    elapsed = release.hands.clock.now() - began
-    if stop := diagnose(release, None, elapsed=elapsed, allowed=release.record.ready_seconds):
+    now = release.hands.clock.now()
+    progress.goes(replaced(found), now=now)
+    elapsed, allowed = now - progress.since, release.record.ready_seconds
+    if elapsed >= allowed:
+        raise too_late(release, replicas_of(found), renewed(found), allowed, owner=found)
+    if stop := diagnose(release, None, elapsed=elapsed, allowed=allowed):
         raise stop
     return False
 
@@ -67,8 +75,23 @@ def _paused(release: Release, deployment: JsonObject) -> Stop:
     )
 
 
-def stable_again(release: Release) -> bool:
-    """Whether NAME is complete with the version that served before; somebody else's stays, even paused.
+def back_to_stable(release: Release) -> None:
+    """Wait until NAME is complete with the version that served before, pod by pod as its own strategy has it.
+
+    Where it goes forward it gets the time for its next pod, even beyond the rollback's budget. What was back in an
+    earlier try is no progress, so all of that has an end.
+    """
+    progress = Progress(release.hands.clock.now(), most=release.back)
+    until(
+        release,
+        lambda: _stable_again(release, progress),
+        "the Deployment is complete with the old version",
+        progress=progress,
+    )
+
+
+def _stable_again(release: Release, progress: Progress) -> bool:
+    """Whether it is; somebody else's version stays, even paused.
 
     Whoever pauses it on its way there wants the new version to stand still, not to stay.
     """
@@ -79,7 +102,14 @@ def stable_again(release: Release) -> bool:
     if paused:
         resume(release)
         return False
-    return complete(found) and same_template(found["spec"]["template"], stable_template(release))
+    if complete(found) and same_template(found["spec"]["template"], stable_template(release)):
+        return True
+    now = release.hands.clock.now()
+    if progress.goes(replaced(found), now=now):
+        if release.back >= 0:
+            release.limit = max(release.limit, now + release.record.ready_seconds)
+        release.back = progress.most
+    return False
 
 
 def let_be(release: Release) -> None:

@@ -21,6 +21,7 @@ _WORST_FIRST = (
     Result.TAKEN_OVER,
     Result.CANCELLED,
     Result.REFUSED,
+    Result.INVALID,
     Result.PROMOTED,
     Result.RECOVERED,
 )

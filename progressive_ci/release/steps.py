@@ -12,10 +12,11 @@ from progressive_ci.release import capacity, traffic
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.canary_set import set_ref
 from progressive_ci.release.modes.table import MODES
-from progressive_ci.release.others import hold_stable, note_changed_split
+from progressive_ci.release.others import hold_stable
 from progressive_ci.release.passes import note_pass
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release
+from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import Stop, unavailable
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import available, replicas_of

@@ -14,6 +14,7 @@ from progressive_ci.release import order, preflight, recalls, rescue
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.records import read_record, unfinished
 from progressive_ci.release.unaccounted import refuse_leftovers
+from progressive_ci.reports.text import duration
 
 _LOOK = 3.0
 """Seconds between two looks at a release that is waited for."""
@@ -123,10 +124,9 @@ def _waited(found: Record, options: Options, hands: Hands, release: str) -> Reco
         if elapsed >= options.lock_wait or hands.lease.deserted():
             return record
         if record is found:
-            told = (
-                f"this is release {release}, which waits for release {record.release} of {record.name} to end"
-            )
-            hands.reporter.emit(Noted(told))
+            ends = f"for release {record.release} of {record.name} to end"
+            limit = duration(options.lock_wait)
+            hands.reporter.emit(Noted(f"this is release {release}, which waits up to {limit} {ends}"))
         if record.release not in met:
             met.add(record.release)
             _meet(record, options, hands, release)
@@ -146,7 +146,7 @@ def _meet(record: Record | None, options: Options, hands: Hands, release: str) -
     if options.if_locked is not IfLocked.SUPERSEDE:
         return
     by = f"release {release}" + (f" ({options.run_url})" if options.run_url else "")
-    if recalls.ask(hands, Purpose.SUPERSEDE, record.release, by=by, reason=options.reason):
-        hands.reporter.emit(
-            Noted(f"release {record.release} is asked to go back, because this one takes its place")
-        )
+    asked = recalls.ask(hands, Purpose.SUPERSEDE, record.release, by=by, reason=options.reason)
+    if asked is not None:
+        why = "" if asked.earlier else ", because this one takes its place"
+        hands.reporter.emit(Noted(f"{asked.told}{why}"))

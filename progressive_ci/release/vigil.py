@@ -8,7 +8,7 @@ from progressive_ci.model.check import Analysis
 from progressive_ci.release.analysis import AnalysisRun
 from progressive_ci.release.capacity import count_stable
 from progressive_ci.release.others import serve
-from progressive_ci.release.patience import next_look
+from progressive_ci.release.patience import Progress, next_look
 from progressive_ci.release.release import Release
 from progressive_ci.release.stop import Stop, cancelled, unavailable
 
@@ -76,6 +76,7 @@ class Vigil:
         text: str,
         late: Callable[[], Stop],
         after: float = 0.0,
+        progress: Progress | None = None,
     ) -> T:
         """Ask until there is an answer.
 
@@ -85,15 +86,18 @@ class Vigil:
             text: what is waited for.
             late: makes the reason to stop when the time is over.
             after: seconds before the first question, where there can be no answer at once.
+            progress: what the check keeps up to date, where the time is for the next part of it and not for all.
         """
-        clock, began = self.release.hands.clock, self.release.hands.clock.now()
+        clock = self.release.hands.clock
+        began = clock.now()
+        last = progress or Progress(began)
         self.pause(after)
         while (found := check()) is None:
-            elapsed = clock.now() - began
+            elapsed = clock.now() - last.since
             if elapsed >= seconds:
                 raise late()
             self.release.waiting(text, elapsed, seconds)
-            self.pause(min(next_look(elapsed, _POD_GAP), seconds - elapsed))
+            self.pause(min(next_look(clock.now() - began, _POD_GAP), seconds - elapsed))
         return found
 
     def look(self) -> None:

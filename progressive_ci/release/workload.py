@@ -124,6 +124,22 @@ def complete(deployment: JsonObject) -> bool:
     return observed(deployment) and counts == [wanted] * 3
 
 
+def renewed(deployment: JsonObject) -> int:
+    """Pods that have the newest template and are available: so many at least, by the Deployment's own counts."""
+    status = deployment.get("status", {})
+    total, updated = (int(status.get(key) or 0) for key in ("replicas", "updatedReplicas"))
+    return max(0, available(deployment) + updated - total) if observed(deployment) else 0
+
+
+def replaced(deployment: JsonObject) -> int:
+    """How far a rollout is: pods of the newest template, and once more those of them that are surely available.
+
+    Where the pods to be replaced are not ready, the first half of it shows in their number alone.
+    """
+    updated = int(deployment.get("status", {}).get("updatedReplicas") or 0) if observed(deployment) else 0
+    return updated + renewed(deployment)
+
+
 def part_of(value: int | str | None, size: int, *, up: bool) -> int:
     """MaxSurge (`up`) or maxUnavailable as a number of pods."""
     text = str(value if value is not None else "25%")

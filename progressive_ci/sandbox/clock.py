@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -30,6 +31,25 @@ class Timers(Protocol):
         """Run a callback at a time; the answer takes it back."""
 
 
+@dataclass(slots=True)
+class Process:
+    """What the clock knows of one process.
+
+    Attributes:
+        call: the first call to stop.
+        shielded: whether calls to stop are only noted.
+        woken: whether something has happened that it wants to see.
+        pause: lets the others live up to a time or up to `rouse`; None for the one whose waits move the clock.
+        rouse: ends its pause.
+    """
+
+    call: Cause | None = None
+    shielded: bool = False
+    woken: bool = False
+    pause: Callable[[float], None] | None = None
+    rouse: Callback = lambda: None
+
+
 class VirtualClock:
     """A clock that moves only while somebody waits, from one planned callback to the next.
 
@@ -43,10 +63,13 @@ class VirtualClock:
         self._planned: list[tuple[float, int, Callback]] = []
         self._cancelled: set[int] = set()
         self._order = itertools.count()
-        self._woken = False
-        self._call: Cause | None = None
-        self._shielded = False
+        self._process = Process()
         self._in_callback = False
+
+    @property
+    def process(self) -> Process:
+        """Who lives just now."""
+        return self._process
 
     def now(self) -> float:
         """Seconds since the clock was made."""
@@ -85,9 +108,9 @@ class VirtualClock:
             Interrupted: a signal came and signals are not shielded.
         """
         self._interrupt()
-        while not self._woken and self._step(until):
+        while not self._process.woken and self._step(until):
             pass
-        self._woken = False
+        self._process.woken = False
         self._interrupt()
 
     def advance(self, seconds: float) -> None:
@@ -113,7 +136,7 @@ class VirtualClock:
 
     def wake(self) -> None:
         """Something that a waiting release wants to see has happened: an answer came."""
-        self._woken = True
+        self._process.woken = True
 
     def deliver(self, name: str) -> None:
         """A signal arrives now."""
@@ -121,44 +144,57 @@ class VirtualClock:
 
     def halt(self, cause: Cause) -> None:
         """Call to stop; the first call stays."""
-        self._call = self._call or cause
-        self._woken = True
+        self._process.call = self._process.call or cause
+        self._process.woken = True
+        self._process.rouse()
 
     def halted(self) -> Cause | None:
         """The first call to stop, None as long as none came."""
-        return self._call
+        return self._process.call
 
     def shield(self) -> None:
         """From now on calls to stop are only noted."""
-        self._shielded = True
+        self._process.shielded = True
 
     @contextmanager
-    def elsewhere(self) -> Iterator[None]:
-        """Another process lives meanwhile: nothing has called it off, and it shields nothing."""
-        before = self._call, self._shielded, self._woken
-        self._call, self._shielded, self._woken = None, False, False
+    def elsewhere(self, process: Process | None = None) -> Iterator[Process]:
+        """Another process lives meanwhile; a new one is not called off, and shields nothing."""
+        before, self._process = self._process, process or Process()
         try:
-            yield
+            yield self._process
         finally:
-            self._call, self._shielded, self._woken = before
+            self._process = before
+
+    def take_turn(self, process: Process, turn: Callback) -> None:
+        """A process that lives beside others gets its turn, as long as time stands still."""
+        before, self._in_callback = self._in_callback, False
+        try:
+            with self.elsewhere(process):
+                turn()
+        finally:
+            self._in_callback = before
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
         """For a thread that signals don't reach: meanwhile they are only noted."""
-        before, self._shielded = self._shielded, True
+        process = self._process
+        before, process.shielded = process.shielded, True
         try:
             yield
         finally:
-            self._shielded = before
+            process.shielded = before
 
     def _interrupt(self) -> None:
-        if self._call and not self._shielded:
-            raise Interrupted(self._call.reason)
+        if self._process.call and not self._process.shielded:
+            raise Interrupted(self._process.call.reason)
 
     def _step(self, until: float) -> bool:
         """Run the next callback that is due by `until`; False when time has come there."""
         if self._in_callback:
             raise RuntimeError("a callback of the virtual clock waits for time to pass")
+        if self._process.pause is not None:
+            self._process.pause(until)
+            return self._now < until
         self._forget_cancelled()
         if not self._planned or self._planned[0][0] > until:
             if math.isinf(until):

@@ -17,6 +17,7 @@ LATENCY = 0.02
 """Seconds that an answer takes."""
 
 HUGE = 100 * 1024 * 1024
+MANY = 50_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Misbehaviour:
     """What goes wrong, and when.
 
     Attributes:
-        kind: `down`, `slow`, `html`, `nan`, `infinite`, `empty`, `two`, `warnings`, `huge` or an HTTP status.
+        kind: `slow` or one of `_FAILURES`.
         since: virtual time of the first bad answer.
         until: virtual time of the first good one.
         seconds: extra time that a `slow` answer takes.
@@ -195,10 +196,31 @@ def _huge(_: HttpResponse) -> HttpResponse:
     return HttpResponse(200, {"Content-Type": "application/json"}, start.ljust(HUGE, b" "))
 
 
+def _cut(response: HttpResponse) -> HttpResponse:
+    return HttpResponse(200, response.headers, response.body[: len(response.body) // 2])
+
+
+def _refused(_: HttpResponse) -> HttpResponse:
+    text = {"status": "error", "errorType": "execution", "error": "too many samples"}
+    return _json(200, text)
+
+
+def _moved(_: HttpResponse) -> HttpResponse:
+    return HttpResponse(
+        302, {"Location": "https://login.example.com/", "Content-Type": "text/html"}, b"Found"
+    )
+
+
 def _vector_of(*values: str) -> Spoil:
     result = [{"metric": {"pod": f"p{at}"}, "value": [0, value]} for at, value in enumerate(values)]
     body = {"status": "success", "data": {"resultType": "vector", "result": result}}
     return lambda _: _json(200, body)
+
+
+def _many(_: HttpResponse) -> HttpResponse:
+    row = b'{"metric":{},"value":[0,"0.99"]}'
+    head = b'{"status":"success","data":{"resultType":"vector","result":['
+    return HttpResponse(200, {"Content-Type": "application/json"}, head + b",".join([row] * MANY) + b"]}}")
 
 
 def _warned(response: HttpResponse) -> HttpResponse:
@@ -218,8 +240,14 @@ _FAILURES: Mapping[str, Spoil] = {
     "nan": _vector_of("NaN"),
     "infinite": _vector_of("+Inf"),
     "empty": _vector_of(),
+    "minus infinite": _vector_of("-Inf"),
     "two": _vector_of("0.99", "0.5"),
+    "two, the bad one first": _vector_of("0.5", "0.99"),
     "warnings": _warned,
     "huge": _huge,
+    "many": _many,
+    "cut": _cut,
+    "refused": _refused,
+    "moved": _moved,
     **{str(code): _status(code) for code in (401, 403, 429, 500, 502, 503, 504)},
 }

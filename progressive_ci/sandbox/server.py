@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -35,6 +37,7 @@ class SandboxServer:
 
     Attributes:
         clock: drives the controllers.
+        ahead: what the time that its answers tell is ahead of that clock.
         world: the cluster; hold `clock.changed` while you touch it.
     """
 
@@ -42,8 +45,9 @@ class SandboxServer:
         self.clock = RealTimeClock(speed=speed)
         with self.clock.changed:
             self.world = World(self.clock)
-        self._api = _Server(self._answer_api, self.clock)
-        self._prometheus = _Server(self._answer_prometheus, self.clock)
+        self.ahead = timedelta()
+        self._api = _Server(self._answer_api, self.clock, self._date)
+        self._prometheus = _Server(self._answer_prometheus, self.clock, self._date)
 
     @property
     def url(self) -> str:
@@ -81,6 +85,9 @@ class SandboxServer:
         }
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
         path.chmod(0o600)
+
+    def _date(self) -> datetime:
+        return self.clock.wall() + self.ahead
 
     def _answer_api(self, request: "_Request") -> HttpResponse | Watch:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -134,8 +141,9 @@ class _Server(socketserver.ThreadingMixIn, HTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, answer: Answerer, clock: RealTimeClock) -> None:
+    def __init__(self, answer: Answerer, clock: RealTimeClock, date: Callable[[], datetime]) -> None:
         self.answer = answer
+        self.date = date
         self.clock = clock
         super().__init__(("127.0.0.1", 0), _Request)
 
@@ -168,6 +176,14 @@ class _Request(BaseHTTPRequestHandler):
         """Path and parameters."""
         split = urlsplit(self.path)
         return split.path, dict(parse_qsl(split.query, keep_blank_values=True))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` header of an answer."""
+        return (
+            format_datetime(self.server.date(), usegmt=True)
+            if timestamp is None
+            else super().date_time_string(timestamp)
+        )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
         """Say nothing: the caller's own output stands on the terminal."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from progressive_ci.model import journal, kinds
+from progressive_ci.model.kinds import Ref
 from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox.reads import Watch
 from tests.ci.stage import NAME, NAMESPACE, PATIENCE, Stage, eventually
@@ -20,6 +23,12 @@ from tests.unit.socket_server import Exchange, serve
 GITHUB = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
 JENKINS = ((signal.SIGTERM, 5.0),)
 GITLAB = ((signal.SIGTERM, 10.0),)
+ELSEWHERE = re.compile(r"/leases/|/proxy/|^GET .*/configmaps/progressive-ci\.")
+SYSTEMS = {"Jenkins": JENKINS, "GitHub": GITHUB, "GitLab": GITLAB}
+SEQUENCES = SYSTEMS if os.environ.get("SWEEP") == "all" else {"Jenkins": JENKINS}
+"""The one that has least time; with SWEEP=all the others as well."""
+
+each_system = pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
 Sequence = tuple[tuple[signal.Signals, float], ...]
 """Signals, and how long each is given; then comes SIGKILL."""
 
@@ -36,10 +45,9 @@ class Listener:
         return any(method in ("", found) and part in path for _, found, path in list(self.seen))
 
     def after(self, moment: float) -> list[str]:
-        """What came later, without the lease's renewals and without queries: threads of their own send those."""
-        later = [(method, path) for at, method, path in list(self.seen) if at > moment]
-        elsewhere = ("/leases/", "/proxy/")
-        return [f"{method} {path}" for method, path in later if not any(part in path for part in elsewhere)]
+        """What came later, without renewals, queries and looks at the journal: threads of their own send those."""
+        later = [f"{method} {path}" for at, method, path in list(self.seen) if at > moment]
+        return [told for told in later if not ELSEWHERE.search(told)]
 
     def read_back(self) -> bool:
         """Whether the tool has read the route since it wrote it: then it knows what it has written."""
@@ -132,19 +140,21 @@ STATES: dict[str, tuple[Callable[[Stage, Listener], bool], tuple[str, ...]]] = {
 
 
 @pytest.mark.acceptance("F02")
+@each_system
 @pytest.mark.parametrize(("reached", "options"), STATES.values(), ids=STATES)
-def test_five_seconds_are_enough_in_every_state(
+def test_the_time_that_a_system_gives_is_enough_in_every_state(
     stage: Stage,
     listener: Listener,
     reached: Callable[[Stage, Listener], bool],
     options: tuple[str, ...],
+    sequence: Sequence,
 ) -> None:
     folder = stage.spec(image="example/web:2", pause="5m", checked=True)
     words = ("progressive-ci", "run", "-f", str(folder), "--settle", "100ms", *options)
     with running(stage, *words) as process:
         eventually(lambda: reached(stage, listener) or process.poll() is not None)
         half = has_half(stage, listener)
-        began = cancel(process, JENKINS)
+        began = cancel(process, sequence)
     log = (stage.folder / "log").read_text()
     assert process.returncode in (13, -signal.SIGKILL), log
     if half:
@@ -172,7 +182,42 @@ def test_a_slow_server_gets_the_safe_write_first_and_the_step_after_does_the_res
     is_as_before(stage)
 
 
+@pytest.mark.acceptance("F02")
+@each_system
+def test_a_rollback_after_a_bad_verdict_goes_on_while_the_job_is_cancelled(
+    stage: Stage, listener: Listener, sequence: Sequence
+) -> None:
+    folder = stage.spec(image="example/web:2-err30", pause="5m", checked=True)
+    with running(stage, "progressive-ci", "run", "-f", str(folder), "--settle", "100ms") as process:
+        eventually(lambda: rolls_back(stage) or process.poll() is not None)
+        began = cancel(process, sequence)
+    log = (stage.folder / "log").read_text()
+    assert process.returncode in (10, -signal.SIGKILL), log
+    assert stage.weight() == 0, log
+    assert listener.after(began), "it had ended before the signal"
+    the_step_after(stage)
+    is_as_before(stage)
+
+
+def rolls_back(stage: Stage) -> bool:
+    """Whether the journal says that the release goes back."""
+    with stage.server.clock.changed:
+        found = stage.server.world.store.find(Ref(kinds.CONFIG_MAP, NAMESPACE, f"progressive-ci.{NAME}"))
+    return (
+        found is not None
+        and json.loads(found["data"]["journal.json"])["stage"] == journal.Stage.ROLLING_BACK.name
+    )
+
+
+FORWARDS = """
+progressive-ci run -f deploy --settle 100ms & child=$!
+trap 'kill -TERM $child' TERM
+while kill -0 $child 2>/dev/null; do wait $child; done
+"""
+"""What `--init` and other process ones do: they hand the signal on."""
+
 SHELLS = {
+    "a parent that hands it on": (FORWARDS, False),
     "exec": ("exec progressive-ci run -f deploy --settle 100ms", False),
     "the last command, and the whole tree is signalled": (
         "progressive-ci run -f deploy --settle 100ms",
@@ -193,6 +238,24 @@ def test_a_signal_reaches_the_command_in_a_shell_step(stage: Stage, script: str,
         eventually(lambda: stage.weight() == 50)
         cancel(process, GITLAB, whole_tree=whole_tree)
         eventually(lambda: stage.weight() == 0)
+    the_step_after(stage)
+    is_as_before(stage)
+
+
+@pytest.mark.acceptance("F02")
+def test_a_shell_that_alone_is_signalled_leaves_the_command_to_its_end_and_to_the_step_after(
+    stage: Stage,
+) -> None:
+    stage.spec(image="example/web:2", pause="5m")
+    script = "progressive-ci run -f deploy --settle 100ms; exit $?"
+    with running(stage, "sh", "-c", script) as process:
+        eventually(lambda: stage.weight() == 50)
+        process.terminate()
+        process.wait(PATIENCE)
+        assert process.returncode == -signal.SIGTERM
+        # No signal reaches what the shell has started: it goes on until its container or its tree is killed.
+        assert stage.weight() == 50
+        os.killpg(process.pid, signal.SIGKILL)
     the_step_after(stage)
     is_as_before(stage)
 

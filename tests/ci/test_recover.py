@@ -1,11 +1,13 @@
 """`recover` as a process: what a run that was killed at a step has left is brought back from an empty folder."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import RELEASE
 from progressive_ci.release.workload import HASH_LABEL, labels_of
 from tests.ci.stage import NAME, NAMESPACE, Stage, eventually
@@ -24,6 +26,14 @@ def killed(stage: Stage) -> None:
     run.kill()
     run.communicate()
     stage.shorten_lease()
+
+
+def journal(stage: Stage) -> JsonObject:
+    with stage.server.clock.changed:
+        found = stage.server.world.store.get(kinds.CONFIG_MAP, NAMESPACE, f"progressive-ci.{NAME}")
+    assert found is not None
+    record: JsonObject = json.loads(found["data"]["journal.json"])
+    return record
 
 
 def nothing_left(stage: Stage) -> None:
@@ -69,3 +79,29 @@ def test_what_a_killed_run_left_is_brought_back_from_an_empty_folder(
     nothing_left(stage)
     eventually(lambda: only_old_answers(stage))
     assert not list(tmp_path.iterdir())
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.acceptance("F24")
+@pytest.mark.parametrize(
+    ("later", "goes_on"), [(timedelta(), True), (2 * HOUR, False)], ids=["at once", "two hours later"]
+)
+def test_the_age_of_a_release_is_reckoned_by_the_servers_clock_whatever_the_runner_says(
+    stage: Stage, later: timedelta, *, goes_on: bool
+) -> None:
+    stage.server.ahead = -HOUR
+    killed(stage)
+    written = datetime.fromisoformat(str(journal(stage)["updated"]))
+    assert abs(stage.server.clock.wall() - HOUR - written) < timedelta(minutes=2)
+    stage.server.ahead += later
+    folder = stage.spec(image="example/web:2", pause="5m")
+    resuming = ("progressive-ci", "run", "-f", str(folder), "--resume", "--resume-within", "30m", *QUICK)
+    run = stage.start(*resuming)
+    assert run.stdout is not None
+    said = next(line for line in run.stdout if "goes on at step" in line or "is not resumed" in line)
+    run.kill()
+    run.communicate()
+    assert ("goes on at step" in said) is goes_on, said
+    assert goes_on or "longer ago than --resume-within" in said

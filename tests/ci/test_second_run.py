@@ -3,10 +3,14 @@
 import os
 import subprocess
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.reads import Watch
 from progressive_ci.sandbox.store import Change
 from tests.ci.stage import NAME, NAMESPACE, Stage
 from tests.ci.test_command import QUICK, last
@@ -42,7 +46,12 @@ def test_a_release_is_aborted_by_another_process_and_both_say_by_whom(stage: Sta
     assert stage.weight() == 0
 
 
-def test_between_the_word_of_who_aborts_and_weight_0_are_less_than_5_seconds(stage: Stage) -> None:
+@pytest.mark.parametrize("deaf", [False, True], ids=["watched", "the watch tells nothing any more"])
+def test_between_the_word_of_who_aborts_and_weight_0_are_less_than_5_seconds(
+    stage: Stage, *, deaf: bool
+) -> None:
+    if deaf:
+        mute_watches(stage)
     folder = stage.spec(image="example/web:2", pause="5m")
     run = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
     stage.reach(50, run)
@@ -63,6 +72,20 @@ def test_between_the_word_of_who_aborts_and_weight_0_are_less_than_5_seconds(sta
     assert run.returncode == 13, output
     assert heard, output
     assert heard[0] - asked[0] < SAFE
+
+
+def mute_watches(stage: Stage) -> None:
+    """Watches are accepted and tell nothing, as behind a balancer that has lost its server."""
+    server = stage.server._api  # noqa: SLF001 - a seam for this test alone
+    plain: Callable[[Any], HttpResponse | Watch | None] = server.answer
+
+    def answer(request: Any) -> HttpResponse | Watch | None:  # noqa: ANN401 - the server's own class
+        found = plain(request)
+        if isinstance(found, Watch):
+            found.take = list  # type: ignore[method-assign]  # nothing, whatever happens
+        return found
+
+    server.answer = answer
 
 
 def test_status_shows_what_is_asked_of_a_release_that_nobody_runs_any_more(stage: Stage) -> None:
@@ -110,6 +133,63 @@ def test_a_newer_run_takes_the_place_of_the_first(stage: Stage) -> None:
     assert (two.returncode, last(two.stdout)["result"]) == (0, "promoted"), two.stdout
     old = stage.run("progressive-ci", "run", "-f", str(first), *QUICK, "--commit-order", "1")
     assert (old.returncode, last(old.stdout)["result"]) == (5, "outdated"), old.stdout
+
+
+SYSTEMS = {
+    "github": {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_SERVER_URL": "https://github.com",
+        "GITHUB_WORKFLOW_REF": "shop/web/.github/workflows/deploy.yml@refs/heads/main",
+        "GITHUB_RUN_NUMBER": "{}",
+    },
+    "gitlab": {
+        "GITLAB_CI": "true",
+        "CI_PROJECT_URL": "https://gitlab.example/shop/web",
+        "CI_PIPELINE_IID": "{}",
+    },
+    "jenkins": {
+        "JENKINS_URL": "https://jenkins.example/",
+        "JOB_URL": "https://jenkins.example/job/web/",
+        "BUILD_NUMBER": "{}",
+    },
+}
+
+
+@pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)
+def test_the_number_of_the_ci_run_is_the_order_of_its_commit_unless_another_is_given(
+    stage: Stage, system: dict[str, str]
+) -> None:
+    def released(number: int, image: str, *more: str) -> tuple[int, str]:
+        folder = stage.spec(image=image)
+        environment = stage.environment(**{name: text.format(number) for name, text in system.items()})
+        done = stage.run("progressive-ci", "run", "-f", str(folder), *QUICK, *more, environment=environment)
+        return done.returncode, str(last(done.stdout)["reason"])
+
+    assert released(42, "example/web:2")[0] == 0
+    code, reason = released(41, "example/web:3")
+    assert code == 5, reason
+    assert "41" in reason
+    assert "42" in reason
+    code, reason = released(41, "example/web:3", "--allow-older")
+    assert (code, reason) == (
+        2,
+        "--allow-older needs --reason; say why, as in --reason 'back to what worked'",
+    )
+    assert stage.deployment()["spec"]["template"]["spec"]["containers"][0]["image"] == "example/web:2"
+
+
+def test_a_second_run_waits_for_half_an_hour_unless_told_otherwise(stage: Stage) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    one = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    stage.reach(50, one)
+    two = stage.start("progressive-ci", "run", "-f", str(folder), *QUICK)
+    assert two.stdout is not None
+    waiting = next((line for line in two.stdout if "which waits" in line), "")
+    for each in (two, one):
+        each.terminate()
+        each.communicate(timeout=LIMIT)
+    assert "which waits up to 30 min for release " in waiting
+    assert two.returncode == 13
 
 
 @pytest.mark.parametrize("race", range(RACES))

@@ -1,8 +1,8 @@
 """Owns the soak: many releases in a row of one workload under traffic, with all kinds of ends and faults between.
 
 `python -m tests.e2e.soak [RELEASES]` prints a line for each release and one JSON object at the end. It fails where a
-release ends otherwise than it should, a user meets an error, something is left, or the tool needs more memory than
-at first.
+release ends otherwise than it should, a user meets an error, something is left, the tool needs more memory than at
+first, or all of it takes too long.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.cluster.cluster import Cluster
@@ -27,6 +28,9 @@ from tests.e2e.strikes import FAULTS, Strike, quiet
 RELEASES = 200
 REQUESTS = 80
 """A fault befalls one of so many requests."""
+
+SECONDS = 15.0
+"""A release may take so long on average; one takes about nine."""
 
 GROWTH = 1.1
 """Memory of the last quarter over that of the first, medians, for runs that end alike."""
@@ -53,6 +57,13 @@ def unready(stand: Stand, _: random.Random) -> Strike:
     return strike
 
 
+def judged(stand: Stand, _: random.Random) -> Strike:
+    """A version that a metric finds bad."""
+    strike = quiet(10)
+    stand.judged(strike)
+    return strike
+
+
 def befallen(stand: Stand, drawn: random.Random) -> Strike:
     """A release that meets a fault somewhere."""
     strike = Strike(
@@ -66,10 +77,32 @@ def befallen(stand: Stand, drawn: random.Random) -> Strike:
     return strike
 
 
-KINDS: tuple[Callable[[Stand, random.Random], Strike], ...] = (good, befallen, cancelled, befallen, unready)
+KINDS: tuple[Callable[[Stand, random.Random], Strike], ...] = (
+    good,
+    befallen,
+    cancelled,
+    judged,
+    befallen,
+    unready,
+)
 
 
-def soak(stand: Stand, releases: int, seed: str) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What came of it.
+
+    Attributes:
+        seconds: in all.
+        growth: of memory, by the kind of release: the last quarter over the first.
+        told: these and others, by name.
+    """
+
+    seconds: float
+    growth: dict[str, float]
+    told: dict[str, object]
+
+
+def soak(stand: Stand, releases: int, seed: str) -> Figures:
     """Release again and again; the figures."""
     drawn, memory = random.Random(seed), defaultdict[str, list[int]](list)  # noqa: S311 - cases of a test
     faults: Counter[str] = Counter()
@@ -82,18 +115,19 @@ def soak(stand: Stand, releases: int, seed: str) -> dict[str, object]:
         told = strike.told if strike.met else kind.__name__
         print(f"{number + 1}/{releases} {time.monotonic() - start:.1f} s {told}", flush=True)  # noqa: T201 - the product
     requests = stand.load.records().requests if stand.load else ()
-    return {
+    seconds = time.monotonic() - began
+    grown = {kind: growth(each) for kind, each in memory.items() if kind != "befallen"}
+    named: dict[str, object] = {
         "releases": releases,
         "seed": seed,
-        "seconds": round(time.monotonic() - began),
+        "seconds": round(seconds),
         "faults": dict(faults),
         "requests of users": len(requests),
         "failed": sum(not one.good for one in requests),
-        "memory, last quarter over first": {
-            kind: growth(each) for kind, each in memory.items() if kind != "befallen"
-        },
+        "memory, last quarter over first": grown,
         "most memory in MB": round(max(map(max, memory.values())) / 1024, 1),
     }
+    return Figures(seconds, grown, named)
 
 
 def growth(each: list[int]) -> float:
@@ -103,7 +137,7 @@ def growth(each: list[int]) -> float:
 
 
 def main() -> int:
-    """Soak a workload of its own; 1 where memory grows."""
+    """Soak a workload of its own; 1 where memory grows, or the time is over."""
     releases = int(sys.argv[1]) if len(sys.argv) > 1 else RELEASES
     seed = os.environ.get("SWEEP_SEED") or str(random.randrange(10**9))  # noqa: S311 - cases of a test
     cluster = Cluster.start_or_attach()
@@ -111,14 +145,14 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory() as folder:
             shop = open_shop(cluster, namespace, Path(folder) / "spec", "gateway", image=OLD, replicas=SIZE)
-            with opened(shop) as stand:
+            with opened(shop, judged=True) as stand:
                 figures = soak(stand, releases, seed)
     finally:
         cluster.admin.delete("Namespace", namespace)
         cluster.stop()
-    print(json.dumps(figures))  # noqa: T201 - the product
-    grown = figures["memory, last quarter over first"]
-    return int(isinstance(grown, dict) and max(grown.values()) > GROWTH)
+    print(json.dumps(figures.told))  # noqa: T201 - the product
+    slow = figures.seconds > releases * SECONDS
+    return int(slow or max(figures.growth.values()) > GROWTH)
 
 
 if __name__ == "__main__":

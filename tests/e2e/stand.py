@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.e2e import given, then, when
+from tests.e2e.cluster.client import Document
 from tests.e2e.cluster.load import Load
 from tests.e2e.cluster.proxy import RecordingProxy
 from tests.e2e.given import NAME, OLD, Shop
@@ -19,6 +20,8 @@ RATE = 50
 LEASE = ("--lease", "3s")
 SETTLE = ("--settle", "0.2s")
 _FOREVER = "60s"
+_JUDGED = given.setting(50, 100, pause="30s")
+"""Half of the users are enough for a verdict, which comes within seconds."""
 
 
 @dataclass(slots=True)
@@ -79,6 +82,13 @@ class Stand:
         self._struck(strike)
         self._is_whole(strike)
 
+    def judged(self, strike: Strike) -> None:
+        """Release a version that serves everybody well, by a metric that asks for more than that."""
+        self.version += 1
+        self.shop.write(*_measured(f"example/app:{self.version}.0.0", self.shop))
+        self._struck(strike)
+        self._is_whole(strike)
+
     def _next(self, *, pause: str, tag: str = "") -> str:
         """Let the folder say that a version comes that never was there."""
         self.version += 1
@@ -136,10 +146,18 @@ def _ended(tool: when.Tool) -> int:
         raise
 
 
+def _measured(image: str, shop: Shop) -> tuple[Document, Document]:
+    """A release that no version passes."""
+    document = given.rollout(image, shop.router, steps=_JUDGED, drains=(1, 1))
+    return document, given.analysis(successCondition="result[0] > 1")
+
+
 @contextmanager
-def opened(shop: Shop, row: Row = ROWS["gateway"], *, rate: int = RATE) -> Iterator[Stand]:
-    """Put a stand around a workload."""
-    shop.write(row.document(OLD, shop.router, "0s"))
+def opened(
+    shop: Shop, row: Row = ROWS["gateway"], *, rate: int = RATE, judged: bool = False
+) -> Iterator[Stand]:
+    """Put a stand around a workload, with the rights to measure it where some of its releases are judged."""
+    shop.write(*(_measured(OLD, shop) if judged else (row.document(OLD, shop.router, "0s"),)))
     token = shop.token(shop.role(*row.occasions))
     with ExitStack() as stack:
         stack.enter_context(row.within(shop))

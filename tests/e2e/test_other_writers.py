@@ -11,12 +11,21 @@ from tests.e2e.cluster import workloads
 from tests.e2e.cluster.client import Client, Document
 from tests.e2e.cluster.waiting import wait_until
 from tests.e2e.given import BAD, CANARY, NAME, NEW, OLD, STABLE, Shop
+from tests.e2e.rows import ROWS, Row
+from tests.e2e.stand import SETTLE
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
 NEWER = "example/app:3.0.0"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _APPLY = "application/apply-patch+yaml"
+_STAY = {
+    "Deployment": {NAME},
+    "Service": {STABLE, CANARY},
+    "HTTPRoute": {NAME},
+    "VirtualService": {NAME},
+    "Ingress": {NAME},
+}
 _CREATOR = "python-requests"
 """As which these tests create what a scenario begins with."""
 
@@ -117,10 +126,29 @@ def test_the_files_can_be_applied_after_a_rollback(
     assert then.pods(place, OLD) == before
 
 
+_OTHER_ROWS = {name: row for name, row in ROWS.items() if name != "gateway"}
+
+
+@pytest.mark.parametrize("row", _OTHER_ROWS.values(), ids=_OTHER_ROWS)
+def test_the_files_can_be_applied_whichever_way_a_release_went(shop: Callable[..., Shop], row: Row) -> None:
+    place = shop(row.router)
+    place.write(row.document(NEW, place.router, "0s"))
+    role = place.role(*row.occasions)
+    with row.within(place):
+        _from_the_repository(place, _applied_by_the_server)
+        workloads.wait_ready(place.cluster.admin, place.namespace, NAME)
+        then.ended(when.run(place, "run", *SETTLE, role=role), 0, "promoted")
+        assert not list(_ours(place))
+        before = then.pods(place, NEW)
+        _applied_by_the_server(place, NEW)
+        then.only_serves(place, NEW)
+    assert then.pods(place, NEW) == before
+
+
 def _ours(place: Shop) -> Iterator[str]:
     """Objects that stay, on which the API server still notes this tool as the owner of a field."""
     admin: Client = place.cluster.admin
-    for kind, names in {"Deployment": {NAME}, "Service": {STABLE, CANARY}, "HTTPRoute": {NAME}}.items():
+    for kind, names in _STAY.items():
         for item in admin.list(kind, place.namespace):
             entries = item["metadata"].get("managedFields") or ()
             if item["metadata"]["name"] in names and any(

@@ -171,10 +171,10 @@ class Asked:
         return self.verb not in {"get", "list", "watch"} and "dryRun=All" not in self.uri
 
 
-def asked(shop: Shop, since: float) -> list[Asked]:
-    """Every request of the tool, in the order in which the API server got them."""
-    events = shop.cluster.audit_since(since)
-    found = [_asked(event) for event in events if event["user"]["username"] == shop.account]
+def asked(shop: Shop, since: float, *, by: str = "") -> list[Asked]:
+    """Every request of the tool, or of another account, in the order in which the API server got them."""
+    events, account = shop.cluster.audit_since(since), by or shop.account
+    found = [_asked(event) for event in events if event["user"]["username"] == account]
     return sorted(found, key=lambda one: one.began)
 
 

@@ -110,10 +110,12 @@ class Tool:
         self.process.send_signal(signal.SIGTERM)
         return now
 
-    def kill(self) -> None:
-        """End it as a machine that loses its power would."""
+    def kill(self) -> float:
+        """End it as a machine that loses its power would; tells when."""
+        now = time.time()
         self.process.kill()
         self.process.wait(10)
+        return now
 
     def end(self, *, seconds: float = 120) -> Run:
         """Wait for its end."""

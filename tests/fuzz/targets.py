@@ -4,6 +4,8 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeGuard
 
 import yaml
 
@@ -15,6 +17,7 @@ from progressive_ci.metrics.promql import check, fill
 from progressive_ci.model.codec import decode
 from progressive_ci.model.durations import go_duration
 from progressive_ci.model.journal import Record
+from progressive_ci.model.json_text import parsed
 from progressive_ci.ports import HttpResponse
 from progressive_ci.release.recalls import understood
 from progressive_ci.release.trust import complaint
@@ -36,6 +39,7 @@ KUBECONFIG_FIELDS = {
 }
 
 SHORT = 300
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 ASKED = answers.Asked("get", "Service shop/web")
 
@@ -82,6 +86,27 @@ def api_answer(content: bytes) -> None:
 def conditions(content: bytes) -> None:
     """A success condition."""
     condition.complaint(content.decode(errors="replace"))
+
+
+def evaluations(content: bytes) -> None:
+    """A condition, and on the next line the answer that it judges: any JSON, or a vector of samples."""
+    text, _, answer = content.decode(errors="replace").partition("\n")
+    try:
+        result = parsed(answer)
+    except ValueError:
+        result = answer
+    asked = condition.compile_condition(text)
+    for value in (result, tuple(map(float, result))) if _are_numbers(result) else (result,):
+        condition.evaluate(asked, value, now=NOW)
+
+
+def _are_numbers(value: object) -> TypeGuard[list[float]]:
+    return isinstance(value, list) and all(type(each) is float for each in value)
+
+
+def times(content: bytes) -> None:
+    """Start or end of a range."""
+    condition.evaluate_time(content.decode(errors="replace"), NOW)
 
 
 def queries(content: bytes) -> None:
@@ -131,7 +156,19 @@ def _chosen(content: bytes) -> None:
 
 TARGETS: Mapping[str, Target] = {
     each.__name__: each
-    for each in (specs, journal, recall, prometheus, api_answer, conditions, queries, durations, kubeconfigs)
+    for each in (
+        specs,
+        journal,
+        recall,
+        prometheus,
+        api_answer,
+        conditions,
+        evaluations,
+        times,
+        queries,
+        durations,
+        kubeconfigs,
+    )
 }
 
 

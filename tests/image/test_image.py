@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from progressive_ci import __version__
+from progressive_ci.release.guard_job import USER
 from tests.ci.stage import Stage, eventually
 from tests.ci.test_action import told
 from tests.image.engine import IMAGE, Engine
 
 ANYBODY = ("--user", "12345:12345")
+NO_CLUSTER = "no kubeconfig found (looked at //.kube/config); set KUBECONFIG, or give --kubeconfig FILE"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,31 @@ def test_a_signal_to_process_one_rolls_back(engine: Engine, stage: Stage, signal
     assert stage.weight() == 0
 
 
+def test_process_one_that_has_five_seconds_gives_nobody_the_new_version_and_post_does_the_rest(
+    engine: Engine, stage: Stage
+) -> None:
+    folder = stage.spec(image="example/web:2", pause="5m")
+    name = f"progressive-ci-stop-{stage.server.url.rpartition(':')[2]}"
+    words = ("run", "-f", str(folder), "--settle", "100ms")
+    options = engine.options(mounted(stage))
+    started = engine.podman("run", "--detach", f"--name={name}", *options, IMAGE, *words)
+    assert started.returncode == 0, started.stderr
+    try:
+        eventually(lambda: stage.weight() == 50)
+        engine.podman("stop", "--time", "5", name)
+        ended = engine.podman("wait", name)
+        log = engine.podman("logs", name)
+    finally:
+        engine.podman("rm", "--force", name)
+    assert ended.stdout in ("13\n", "137\n"), log.stdout + log.stderr
+    assert stage.weight() == 0
+    if stage.lease() is not None:
+        stage.shorten_lease()
+    rolled_back = engine.run("rollback", "web", "-n", "shop", options=mounted(stage))
+    assert rolled_back.returncode == 0, rolled_back.stdout
+    assert stage.deployment()["spec"]["template"]["spec"]["containers"][0]["image"] == "example/web:1"
+
+
 def test_github_finds_outputs_summary_and_state_where_its_runner_mounts_them(
     engine: Engine, stage: Stage
 ) -> None:
@@ -85,6 +112,15 @@ def test_github_finds_outputs_summary_and_state_where_its_runner_mounts_them(
     done = engine.run(options=post, environment={**environment, **state})
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["result"] == "nothing-to-do"
+
+
+def test_a_guard_starts_as_its_job_starts_it_and_says_what_it_lacks_without_a_cluster(engine: Engine) -> None:
+    account = ("--user", f"{USER}:{USER}", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "all")
+    options = ("--entrypoint", "progressive-ci", *account)
+    done = engine.run("guard", "web", "--namespace", "shop", "--rollback-budget", "600s", options=options)
+    assert done.returncode == 3, done.stdout + done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["result"], last["reason"]) == ("refused", NO_CLUSTER)
 
 
 def test_gitlab_gets_a_shell_with_the_command_on_its_path(engine: Engine) -> None:

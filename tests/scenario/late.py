@@ -41,3 +41,13 @@ def held(meanwhile: Callable[[], object]) -> Fault:
 
 def _land(send: Send, call: Call) -> None:
     send(call)
+
+
+def on_the_wire(kept: list[Callable[[], object]]) -> Fault:
+    """The process dies when a request has left it; it lands when somebody calls what is kept here."""
+
+    def befall(call: Call, _: float, send: Send, __: VirtualClock) -> HttpResponse:
+        kept.append(lambda: send(call))
+        raise Killed
+
+    return befall

@@ -7,6 +7,7 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Kind
 from progressive_ci.release.workload import HASH_LABEL, labels_of
+from progressive_ci.sandbox import deletion
 from progressive_ci.sandbox.json_patch import clone
 from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Scene
@@ -159,6 +160,12 @@ def lose_pods(scene: Scene, version: str, count: int) -> None:
     pods = [item for item in scene.sandbox.all(kinds.POD, NAMESPACE) if _of(item, version)]
     for pod in pods[:count]:
         scene.sandbox.store.drop(kinds.POD, pod)
+
+
+def drain_pods(scene: Scene, version: str, count: int) -> None:
+    """A node is drained: its pods are evicted, and finish their requests."""
+    for pod in [item for item in scene.sandbox.all(kinds.POD, NAMESPACE) if _of(item, version)][:count]:
+        deletion.begin(scene.sandbox.store, kinds.POD, pod, {})
 
 
 def sicken(scene: Scene, version: str, count: int) -> None:

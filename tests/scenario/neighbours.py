@@ -19,7 +19,7 @@ from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import given, then
 from tests.scenario.documents import rollout
 from tests.scenario.rules.writes import has_mark
-from tests.scenario.scene import NAME, NAMESPACE, Reach, Run, Scene, planned
+from tests.scenario.scene import NAME, NAMESPACE, Life, Reach, Run, Scene, planned
 from tests.scenario.struck import LEASE_SECONDS
 
 _RATE = 100.0
@@ -42,11 +42,13 @@ def street(*names: str) -> Scene:
 # What happens to each.
 
 
-def released(scene: Scene, name: str) -> Run:
-    """`progressive-ci run` with version 2.0.0 of one of them."""
-    plan = planned(rollout("gateway").replace(NAME, name))
-    release = f"r{len(scene.runs)}"
-    return scene.act_on_several(lambda reach: conductor.run(plan, Options(), reach(name), release=release))
+def released(scene: Scene, name: str, *, image: str = "2.0.0", life: Life | None = None) -> Run:
+    """`progressive-ci run` with another version of one of them."""
+    plan = planned(rollout("gateway", image=f"{NAME}:{image}").replace(NAME, name))
+    release = f"r{len(scene.runs) + 1}"
+    return scene.act_on_several(
+        lambda reach: conductor.run(plan, Options(), reach(name), release=release), life
+    )
 
 
 def orphan(scene: Scene, name: str) -> None:
@@ -70,6 +72,15 @@ def spoil(scene: Scene, name: str) -> None:
     """Somebody makes the journal of this workload unreadable."""
     found = clone(_own(scene, kinds.CONFIG_MAP, name))
     found["data"]["journal.json"] = "{"
+    scene.sandbox.store.write(kinds.CONFIG_MAP, found)
+
+
+def overfill(scene: Scene, name: str) -> None:
+    """Somebody makes the journal of this workload so long that no entry can be written any more."""
+    found = clone(_own(scene, kinds.CONFIG_MAP, name))
+    body = json.loads(found["data"]["journal.json"])
+    body["passed"] = [{"is": "PassedStep", "step": 1, "at": "x" * 1000}] * 300
+    found["data"]["journal.json"] = json.dumps(body)
     scene.sandbox.store.write(kinds.CONFIG_MAP, found)
 
 

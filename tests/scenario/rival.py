@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from progressive_ci.adapters.recalls import recalls_in
 from progressive_ci.model import kinds
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject
@@ -87,11 +88,11 @@ class Rival:
         self._stop()
 
     def _hear(self, change: Change) -> None:
-        text = change.object.get("data", {}).get("recall.json")
-        if not self._runs or not text or self.recalls or change.object["metadata"]["name"] != OBJECT:
+        if not self._runs or self.recalls or change.object["metadata"]["name"] != OBJECT:
             return
-        recall = json.loads(text)
-        if recall["release"] == self.release:
+        for recall in recalls_in(change.object):
+            if recall["release"] != self.release:
+                continue
             self.recalls.append(recall)
             if self.stage is not Stage.PROMOTING:
                 clock = self.scene.sandbox.clock

@@ -16,9 +16,10 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands, HttpResponse, Transport
+from progressive_ci.ports import Hands, HttpResponse, Transport, Watch
 from progressive_ci.release import conductor, rescue
 from progressive_ci.sandbox.access import ADMIN
+from progressive_ci.sandbox.clock import Process as Clocked
 from progressive_ci.sandbox.clock import VirtualClock
 from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.faults import Exchange, Killed
@@ -102,9 +103,21 @@ class Commits:
 
 @dataclass(slots=True)
 class Life:
-    """Of one process: whether it is stopped, with all its threads."""
+    """Of one process.
 
+    Attributes:
+        clocked: what the clock knows of it.
+        stands_still: whether it is stopped, with all its threads.
+    """
+
+    clocked: Clocked
     stands_still: bool = False
+
+    def goes_on(self, clock: VirtualClock, callback: Callable[[], None]) -> None:
+        """One of its threads does something, unless it is stopped."""
+        if not self.stands_still:
+            with clock.elsewhere(self.clocked):
+                callback()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +129,28 @@ class Ticks:
 
     def repeat(self, seconds: float, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back every so many seconds until the answer is called."""
-        return self.clock.repeat(seconds, lambda: None if self.life.stands_still else callback())
+        return self.clock.repeat(seconds, lambda: self.life.goes_on(self.clock, callback))
 
 
 @dataclass(frozen=True, slots=True)
 class Ears:
     """What a process hears of an object's changes, as long as it is not stopped."""
 
-    watch: StoreWatch
+    watch: Watch
     clock: VirtualClock
     life: Life
+    run: "Run"
 
     def follow(self, ref: Ref, deliver: Callable[[JsonObject | None], None]) -> Callable[[], None]:
         """`ports.Watch`."""
+
+        self.run.listens = self.clock.now()
 
         def hear(found: JsonObject | None) -> None:
             if self.life.stands_still:
                 self.clock.at(self.clock.now() + 0.1, lambda: hear(found))
             else:
-                deliver(found)
+                self.life.goes_on(self.clock, lambda: deliver(found))
 
         return self.watch.follow(ref, hear)
 
@@ -158,6 +174,7 @@ class Run:
         told: its events.
         outcome: None where it was killed.
         last: number of its last request.
+        listens: since when it hears what is asked of the release that it is about.
     """
 
     scene: "Scene"
@@ -165,6 +182,7 @@ class Run:
     told: list[Told] = field(default_factory=list)
     outcome: Outcome | None = None
     last: int = 0
+    listens: float = 0.0
 
     def emit(self, event: Event) -> None:
         """`ports.Reporter`."""
@@ -192,11 +210,13 @@ class Scene:
         oracle: watches the rules that hold always.
         before: every object as it was at first.
         runs: of the tool.
+        beside: what guards told that looked while others worked.
         user: whose credential the tool has.
         login: instead of a name, tokens that end.
         history: the checkout's commits.
         living: the process that is at work.
         machine: the clock of the tool's machine; None is the world's own.
+        spoil: what becomes of the watch that a process has.
     """
 
     sandbox: Sandbox
@@ -204,37 +224,46 @@ class Scene:
     oracle: Oracle
     before: dict[str, JsonObject]
     runs: list[Run] = field(default_factory=list)
+    beside: list[Run] = field(default_factory=list)
     user: str = ADMIN
     login: Credential | None = None
     history: Commits = field(default_factory=Commits)
     living: "Life | None" = None
     machine: OwnClock | None = None
+    spoil: Callable[[Watch], Watch] = lambda watch: watch
 
-    def released(self, text: str, options: Options | None = None, *, analysis: str = "") -> Run:
+    def released(
+        self, text: str, options: Options | None = None, *, analysis: str = "", life: Life | None = None
+    ) -> Run:
         """`progressive-ci run` with this input; `analysis` names what judges a plain Deployment."""
         plan = planned(text, analysis)
-        return self.act(
-            lambda hands: conductor.run(plan, options or Options(), hands, release="r" + str(len(self.runs)))
-        )
+        release = "r" + str(len(self.runs) + 1)
+        return self.act(lambda hands: conductor.run(plan, options or Options(), hands, release=release), life)
 
     def rescued(self, options: Options | None = None) -> Run:
         """`progressive-ci rollback web`."""
         return self.act(lambda hands: rescue.rollback(NAMESPACE, NAME, options or Options(), hands))
 
-    def act(self, work: Callable[[Hands], Outcome]) -> Run:
-        """One process of the tool; one that is at work already is stopped meanwhile."""
-        run = self.act_on_several(lambda reach: work(reach(NAME)))
+    def act(self, work: Callable[[Hands], Outcome], life: Life | None = None) -> Run:
+        """One process of the tool; see `act_on_several`."""
+        run = self.act_on_several(lambda reach: work(reach(NAME)), life)
         if run.outcome is not None:
             self.oracle.command_ended(run.outcome)
         return run
 
-    def act_on_several(self, work: Callable[[Reach], Outcome]) -> Run:
-        """One process of the tool that has hands for each workload that it names."""
-        stopped, self.living = self.living, Life()
+    def act_on_several(self, work: Callable[[Reach], Outcome], life: Life | None = None) -> Run:
+        """One process of the tool that has hands for each workload that it names.
+
+        One that is at work already is stopped meanwhile, unless this one has a life beside it.
+        """
+        if life is not None:
+            return self._live(work, life)
+        stopped = self.living
         if stopped is not None:
             stopped.stands_still = True
         try:
-            with self.sandbox.clock.elsewhere():
+            with self.sandbox.clock.elsewhere() as clocked:
+                self.living = Life(clocked)
                 return self._live(work, self.living)
         finally:
             self.living = stopped
@@ -284,7 +313,7 @@ class Process:
         self.leases.append(lease)
         cluster = KubeCluster(self.transport, own, guard=lease.secure)
         journal = ClusterJournal(name, NAMESPACE, cluster=cluster)
-        watch = Ears(StoreWatch(sandbox.store, clock), clock, self.life)
+        watch = Ears(scene.spoil(StoreWatch(sandbox.store, clock)), clock, self.life, self.run)
         recalls = ClusterRecalls(name, NAMESPACE, cluster=front, watch=watch)
         credential = watched(sandbox, scene.login) if scene.login else Unending()
         return Hands(

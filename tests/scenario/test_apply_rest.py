@@ -93,6 +93,36 @@ def test_a_rollback_leaves_the_rest_applied(image: str) -> None:
     then.rules_held(scene)
 
 
+def test_a_namespace_that_does_not_exist_is_named_and_the_version_goes_back() -> None:
+    scene = given.app()
+    strayed = DOCUMENTS.replace("{name: fresh}", "{name: fresh, namespace: nowhere}")
+    run = scene.released(
+        rollout("gateway") + strayed, Options(apply_rest=True, allowed_namespaces=("nowhere",))
+    )
+    then.ended(run, Result.UNAVAILABLE)
+    assert run.outcome is not None
+    assert run.outcome.reason == (
+        "--apply-rest can't write ConfigMap nowhere/fresh: there is no namespace nowhere"
+    )
+    assert run.outcome.advice == "create it before this step: kubectl create namespace nowhere"
+    assert str(run.outcome.source).startswith("spec.yaml:")
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)
+
+
+def test_a_namespace_itself_is_refused_with_what_to_do() -> None:
+    scene = given.app()
+    namespace = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: nowhere}\n"
+    run = scene.released(rollout("gateway") + namespace, REST)
+    then.ended(run, Result.INVALID)
+    assert run.outcome is not None
+    assert run.outcome.reason.endswith(
+        "create it before this step (kubectl create namespace nowhere), and leave it out of this input"
+    )
+    then.nothing_was_written(run, but=())
+
+
 def test_without_the_option_the_rest_is_not_touched() -> None:
     scene = standing()
     run = scene.released(rollout("gateway") + DOCUMENTS)

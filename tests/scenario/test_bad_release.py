@@ -105,3 +105,14 @@ def test_pods_that_a_quota_refuses_end_the_release(router: str) -> None:
     is_back(scene, run, Result.UNREADY)
     assert run.outcome is not None
     assert run.outcome.reason.endswith(": FailedCreate: pods are forbidden: exceeded quota: pods")
+
+
+def test_pods_of_a_first_release_that_a_quota_refuses_end_it_at_once() -> None:
+    scene = given.nothing()
+    given.exceeded_quota(scene)
+    run = scene.released(rollout("gateway"))
+    then.ended(run, Result.UNREADY)
+    assert run.stopped is not None
+    assert run.stopped.time - run.told[0].time < 30
+    assert run.outcome is not None
+    assert "web: FailedCreate: pods are forbidden: exceeded quota: pods" in run.outcome.reason

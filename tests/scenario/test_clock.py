@@ -109,7 +109,7 @@ def test_a_release_whose_last_entry_is_still_to_come_is_not_resumed_because_nobo
     run = scene.released(rollout(router, steps=STEPS), Options(resume=True))
     then.ended(run, Result.PROMOTED)
     [why] = [told for told in then.warnings(run) if "is not resumed" in told]
-    assert "which is still to come by this machine's clock" in why
+    assert "which is still to come by the API server's clock" in why
     then.serves(scene, "2.0.0")
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)

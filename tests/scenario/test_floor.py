@@ -91,7 +91,7 @@ def test_the_floor_is_raised_for_the_release_and_given_back_after_the_promotion(
 
 
 @pytest.mark.acceptance("F21")
-@pytest.mark.parametrize("at", [1.0, 5.0, AT, 19.0], ids=lambda at: f"{at:g} s")
+@pytest.mark.parametrize("at", [1.0, 5.0, AT, 16.0], ids=lambda at: f"{at:g} s")
 @pytest.mark.parametrize("floor", [None, 2], ids=["unnamed", "lower"])
 def test_the_floor_is_given_back_after_a_signal(floor: int | None, at: float) -> None:
     row = scaled(floor)
@@ -125,7 +125,7 @@ def test_a_signal_in_the_promotion_leaves_the_floor_to_its_end() -> None:
 
 DEATHS = [
     *((Stage.PREPARING, number) for number in (1, 4, 8, 12)),
-    *((Stage.STEPPING, number) for number in (1, 10, 30)),
+    *((Stage.STEPPING, number) for number in (1, 10, 20)),
     *((Stage.PROMOTING, number) for number in (1, 5, 10)),
     *((Stage.COMMITTED, number) for number in (1, 5, 10, 14, 18)),
 ]

@@ -134,8 +134,13 @@ def test_a_run_takes_its_guard_away_at_every_end_and_the_guard_has_only_looked(
     assert not guards.is_there(scene)
     # Whoever sees the end first takes the Job away.
     assert all(done.result is Result.NOTHING_TO_DO for done in ended)
-    wrote = [done for done in run.requests if done.writes and done.call.user == guards.ACCOUNT]
-    assert {f"{done.call.method} {done.call.path}" for done in wrote} <= {f"DELETE {guards.JOB.path}"}
+    wrote = [
+        f"{done.call.method} {done.call.path}"
+        for done in run.requests
+        if done.writes and done.call.user == guards.ACCOUNT
+    ]
+    # Its first word, once.
+    assert wrote in ([guards.WORD], [guards.WORD, f"DELETE {guards.JOB.path}"])
     then.nothing_left(scene)
     then.rules_held(scene)
 

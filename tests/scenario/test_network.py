@@ -10,7 +10,7 @@ from progressive_ci.model import kinds
 from progressive_ci.model.kinds import Kind
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
-from progressive_ci.sandbox import faults, mishaps
+from progressive_ci.sandbox import faults, mishaps, status
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import Chooser, Fault, during
 from progressive_ci.sandbox.json_patch import clone
@@ -67,6 +67,7 @@ def test_a_storm_of_conflicts_ends_no_release_and_overwrites_nobody(router: str,
     then.serves(scene, "2.0.0")
     then.nothing_left(scene)
     then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
     assert edits
     # The Deployment's controller copies the Deployment's annotations to the ReplicaSet of its template.
     copied = edits.get((kinds.DEPLOYMENT, NAME), "")
@@ -175,6 +176,20 @@ def test_a_server_that_is_away_for_less_than_the_reads_are_repeated_costs_nothin
     clock = scene.sandbox.clock
     away = during(clock, clock.now() + 20, clock.now() + 35)
     scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("begins", range(20, 60, 5))
+def test_a_server_that_knows_no_roles_for_some_seconds_after_its_start_costs_nothing(
+    router: str, begins: int
+) -> None:
+    scene = given.app(router=router)
+    clock = scene.sandbox.clock
+    started = during(clock, clock.now() + begins, clock.now() + begins + 3)
+    refusal = faults.answer(status.forbidden("ci", "list", (kinds.POD, "", "shop", "")))
+    scene.sandbox.faults.plan(refusal, when=started, times=10_000)
     then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
 
 

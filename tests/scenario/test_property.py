@@ -1,94 +1,120 @@
-"""Any plan, any version, any fault at any request, a signal at any time: it ends restored or promoted, by the rules."""
+"""Any plan, any version, any faults, a signal or death at any time: it ends restored or promoted, by the rules.
+
+What befalls a release is drawn before it begins (`tests/scenario/drawn.py`), and so is known by then whether
+it may end with 20: only where the faults outlast a rollback's budget, or deny a verb that it needs.
+"""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from progressive_ci.model.journal import State
 from progressive_ci.model.outcome import Result
-from progressive_ci.sandbox import faults
-from progressive_ci.sandbox.faults import nth
-from tests.scenario import given as given_
-from tests.scenario import then
-from tests.scenario.documents import GUARD, metric, rollout, template
+from tests.scenario import commands, then
+from tests.scenario.drawn import CASES, Case, Denial, Outage, opened
+from tests.scenario.scene import Run, Scene
+from tests.scenario.struck import LEASE_SECONDS
 
 EXAMPLES = 2000 if os.environ.get("SWEEP") == "all" else 12
-FAULTS = (
-    faults.lose_answer(),
-    faults.drop(),
-    faults.refuse(),
-    faults.too_many(),
-    faults.broken(),
-    faults.delay(2.0),
-    faults.delay(8.0),
+ENDINGS = (
+    Result.UNHEALTHY,
+    Result.UNREADY,
+    Result.UNAVAILABLE,
+    Result.CANCELLED,
+    Result.REFUSED,
+    Result.PROMOTED,
+    Result.UNCHANGED,
+    Result.RECOVERED,
+    Result.NOTHING_TO_DO,
+    Result.TOO_LATE,
 )
-ENDINGS = {
-    "restored": (
-        Result.UNHEALTHY,
-        Result.UNREADY,
-        Result.UNAVAILABLE,
-        Result.CANCELLED,
-        Result.REFUSED,
-    ),
-    "promoted": (Result.PROMOTED,),
-}
-"""No single fault, nor a few of them, outlast the rollback's ten minutes, so 20 is no ending here; nor is 15."""
+"""15 is no ending, whatever happens, and 20 only where it was said before."""
 
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    router: str
-    replicas: int
-    version: str
-    steps: tuple[str, ...]
-    guarded: bool
-    faulty: tuple[tuple[int, int], ...]
-    signal_at: float | None
-
-    @property
-    def text(self) -> str:
-        steps = "".join(f"- {step}\n" for step in self.steps)
-        canary = GUARD.replace("startingStep: 1", "startingStep: 0") if self.guarded else ""
-        text = rollout(self.router, image=f"web:{self.version}", steps=steps, canary=canary)
-        return text + "---\n" + template(metric(count="", failureLimit="1")) if self.guarded else text
-
-
-WEIGHTS = st.integers(1, 100).map(lambda share: f"setWeight: {share}")
-PAUSES = st.integers(1, 40).map(lambda seconds: f"pause: {{duration: {seconds}s}}")
-CASES = st.builds(
-    Case,
-    router=st.sampled_from(then.ROUTERS),
-    replicas=st.integers(1, 6),
-    version=st.sampled_from(["2.0.0", "2.0.0", "2.0.0-err40", "2.0.0-crash", "2.0.0-start9"]),
-    steps=st.lists(WEIGHTS | PAUSES, min_size=1, max_size=6).map(tuple),
-    guarded=st.booleans(),
-    faulty=st.lists(
-        st.tuples(st.integers(1, 160), st.integers(0, len(FAULTS) - 1)),
-        max_size=4,
-        unique_by=lambda pair: pair[0],
-    ).map(tuple),
-    signal_at=st.none() | st.floats(0.0, 120.0),
-)
+PATIENCE = 6
+"""Commands after the first; the last of them come when everything is over that was drawn to last."""
 
 
 @settings(max_examples=EXAMPLES, print_blob=True)
 @given(CASES)
 def test_a_release_ends_restored_or_promoted_whatever_happens(case: Case) -> None:
-    scene = given_.app(router=case.router, replicas=case.replicas)
-    sandbox = scene.sandbox
-    for number, index in case.faulty:
-        sandbox.faults.plan(FAULTS[index], when=nth(number))
-    if case.signal_at is not None:
-        sandbox.clock.at(sandbox.clock.now() + case.signal_at, lambda: sandbox.clock.deliver("SIGTERM"))
-    run = scene.released(case.text)
-    assert run.outcome is not None
-    if run.outcome.result in ENDINGS["promoted"]:
-        then.serves(scene, case.version)
-    else:
-        assert run.outcome.result in ENDINGS["restored"], run.outcome
-        then.serves(scene, "1.0.0")
-    then.nothing_left(scene, but=("the lease's holder",) if case.faulty else ())
+    scene = opened(case)
+    allowed = (*ENDINGS, Result.INCOMPLETE) if case.may_end_20 else ENDINGS
+    start = scene.sandbox.clock.now()
+    run = scene.released(case.text, analysis=case.analysis)
+    for number in range(PATIENCE):
+        assert run.outcome is None or run.outcome.result in allowed, run.outcome
+        if is_over(scene, run):
+            break
+        rest = start + case.quiet_after - scene.sandbox.clock.now() if number >= PATIENCE - 3 else 0.0
+        scene.sandbox.clock.run(max(rest, 0.0) + LEASE_SECONDS)
+        run = FOLLOW[case.follow[number % len(case.follow)]](scene, case)
+    assert is_over(scene, run), run.outcome
+    then.serves(scene, case.version if is_promoted(scene, run) else "1.0.0")
+    then.nothing_left(scene, but=("the lease's holder",) if case.struck else ())
     then.everything_but_the_version_is_as_before(scene)
     then.nobody_was_turned_away(scene)
     then.rules_held(scene)
+
+
+FOLLOW: dict[str, Callable[[Scene, Case], Run]] = {
+    "recover": lambda scene, _: commands.recover(scene),
+    "rollback": lambda scene, _: commands.roll_back(scene),
+    "run": lambda scene, case: scene.released(case.text, analysis=case.analysis),
+}
+
+
+def is_over(scene: Scene, run: Run) -> bool:
+    """Whether nobody has to do anything any more."""
+    record = scene.oracle.record
+    at_rest = record is None or record.state is State.ENDED
+    return run.outcome is not None and run.outcome.result is not Result.INCOMPLETE and at_rest
+
+
+def is_promoted(scene: Scene, run: Run) -> bool:
+    """Whether the new version is the one to serve, by the journal."""
+    assert run.outcome is not None
+    record = scene.oracle.record
+    promoted = record is not None and record.result is Result.PROMOTED
+    says = run.outcome.result
+    assert promoted or says not in (Result.PROMOTED, Result.UNCHANGED, Result.TOO_LATE), run.outcome
+    return promoted
+
+
+QUIET = Case("gateway", 2, "2.0.0", ("setWeight: 50", "pause: {duration: 40s}"))
+LONG = 800.0
+
+
+def _taking(case: Case, verb: str, resource: str) -> Denial:
+    every = case.rights
+    number = next(index for index, each in enumerate(every) if (each.verb, each.resource) == (verb, resource))
+    return Denial(20, LONG, number)
+
+
+FORESEEN: dict[str, tuple[Case, bool]] = {
+    "nothing": (QUIET, False),
+    "an outage that a rollback outlives": (replace(QUIET, outages=(Outage(20, 300, 0),)), False),
+    "an outage that outlives a rollback": (replace(QUIET, outages=(Outage(20, LONG, 0),)), True),
+    "two outages that follow one another": (
+        replace(QUIET, outages=(Outage(20, 400, 0), Outage(420, 400, 1))),
+        True,
+    ),
+    "a right that the way back needs": (
+        replace(QUIET, denials=(_taking(QUIET, "patch", "httproutes"),)),
+        True,
+    ),
+    "a right that only the way there needs": (
+        replace(QUIET, denials=(_taking(QUIET, "list", "networkpolicies"),)),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("case", "may"), FORESEEN.values(), ids=FORESEEN)
+def test_whether_a_release_may_end_with_20_is_known_before_it_begins(case: Case, *, may: bool) -> None:
+    assert case.may_end_20 is may
+    run = opened(case).released(case.text)
+    assert run.outcome is not None
+    assert (run.outcome.result is Result.INCOMPLETE) is may, run.outcome

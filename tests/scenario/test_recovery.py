@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 
@@ -11,13 +12,13 @@ from progressive_ci.model.journal import Stage, State
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome, Result
 from progressive_ci.release.workload import complete
-from progressive_ci.sandbox import faults
+from progressive_ci.sandbox import faults, status
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
-from tests.scenario import commands, given, meddling, then, when
+from tests.scenario import commands, given, meddling, orphans, then, when
 from tests.scenario.documents import deployment, rollout
 from tests.scenario.rows import ROWS, Row
-from tests.scenario.scene import NAMESPACE, Scene
+from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
 from tests.scenario.then import ROUTERS
 
@@ -25,6 +26,37 @@ rows = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 JOURNAL = "progressive-ci.web"
 SHORT = 10.0
 """Seconds: a look every five, and new pods."""
+
+
+@rows
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_rescue_that_dies_while_its_marks_go_up_is_done_again_by_the_next(row: Row, number: int) -> None:
+    scene = row.open()
+    _dies_after_write(scene, 1)
+    assert scene.released(row.text).outcome is None
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    _dies_after_write(scene, number)
+    commands.recover(scene)
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    again = commands.recover(scene)
+    assert again.outcome is not None
+    assert again.outcome.result in (Result.NOTHING_TO_DO, Result.RECOVERED)
+    then.serves(scene, row.old)
+    idle = again.outcome.result is Result.NOTHING_TO_DO
+    then.nothing_left(scene, but=("the lease's holder",) if idle else ())
+    then.nobody_was_turned_away(scene)
+
+
+def _dies_after_write(scene: Scene, number: int) -> None:
+    """The next process dies with so manyth of its writes, those of the Lease aside, if it has so many."""
+    process, writes = len(scene.runs) + 1, count(1)
+
+    def fits(_: int, call: Call) -> bool:
+        writes_there = call.method != "GET" and not call.dry and "/leases" not in call.path
+        there = len(scene.runs) == process and writes_there and "selfsubject" not in call.path
+        return there and next(writes) == number
+
+    scene.sandbox.faults.plan(faults.kill_after(), when=fits)
 
 
 @rows
@@ -284,3 +316,18 @@ def test_what_was_deleted_while_nobody_was_at_work_is_made_good_by_the_next_comm
     then.ended(back, Result.RECOVERED)
     then.serves(scene, "1.0.0")
     then.nothing_left(scene)
+
+
+@pytest.mark.parametrize("act", [commands.recover, commands.roll_back], ids=["recover", "rollback"])
+def test_a_command_that_can_not_go_on_gives_the_lease_up(act: Callable[[Scene], Run]) -> None:
+    scene = orphans.dead(ROWS["gateway"], Stage.STEPPING)
+    denied = faults.answer(status.forbidden("ci", "get", (kinds.DEPLOYMENT, "", NAMESPACE, "web")))
+    scene.sandbox.faults.plan(denied, when=faults.to("GET", "/deployments/web"))
+    then.ended(act(scene), Result.REFUSED)
+    lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, JOURNAL)
+    assert lease is not None
+    assert not lease["spec"].get("holderIdentity")
+    then.ended(act(scene), Result.RECOVERED)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+    then.rules_held(scene)

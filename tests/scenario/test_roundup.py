@@ -121,6 +121,18 @@ def test_a_live_release_is_skipped_and_told_while_its_neighbours_come_to_their_e
     then.rules_held(scene)
 
 
+def test_a_journal_that_can_not_be_written_is_a_failure_of_the_command() -> None:
+    scene = neighbours.street("api", "web")
+    for name in ("api", "web"):
+        neighbours.orphan(scene, name)
+    neighbours.overfill(scene, "api")
+    run = neighbours.recovered(scene)
+    assert ends(run) == [("api", Result.INVALID), ("web", Result.RECOVERED)]
+    assert (outcome(run).result, outcome(run).result.code) == (Result.INVALID, 2)
+    came_back(scene, "web")
+    then.nobody_was_turned_away(scene)
+
+
 def test_a_live_release_beside_an_orphan_is_no_failure_of_the_command() -> None:
     scene = neighbours.street("api", "web")
     for name in ("api", "web"):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from progressive_ci.cli.run import QUEUE
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Noted, Waiting
 from progressive_ci.model.journal import Stage
@@ -72,12 +73,13 @@ def test_a_second_run_waits_for_the_first_and_goes_on(end: Result | None) -> Non
     assert [told for told in run.told if isinstance(told.event, Waiting) and "x1 of web" in told.event.text]
 
 
-def test_the_wait_of_a_queue_has_an_end() -> None:
+@pytest.mark.parametrize("seconds", [120.0, QUEUE], ids=["two minutes", "the default"])
+def test_the_wait_of_a_queue_has_an_end(seconds: float) -> None:
     scene = after_a_release()
     Rival(scene).begins()
     began = scene.sandbox.clock.now()
-    run = scene.released(text(), Options(lock_wait=120))
-    assert 120 <= scene.sandbox.clock.now() - began < 130
+    run = scene.released(text(), Options(lock_wait=seconds))
+    assert seconds <= scene.sandbox.clock.now() - began < seconds + 10
     then.ended(run, Result.LOCKED)
     assert reason(run).startswith("Lease shop/progressive-ci.web: it is held by release x1 since ")
     assert reason(run).endswith("start again when that run has ended, or let this one wait with --lock-wait")
@@ -107,7 +109,7 @@ def test_a_second_run_that_takes_the_place_of_the_first_asks_it_to_go_back() -> 
     assert recall["purpose"] == "SUPERSEDE"
     assert (recall["release"], recall["by"], recall["reason"]) == ("x1", f"release r2 ({url})", "a hotfix")
     told = [told.event.text for told in run.told if isinstance(told.event, Noted)]
-    assert "this is release r2, which waits for release x1 of web to end" in told
+    assert "this is release r2, which waits up to 10 min for release x1 of web to end" in told
     assert "release x1 is asked to go back, because this one takes its place" in told
 
 

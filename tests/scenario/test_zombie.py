@@ -16,13 +16,16 @@ from progressive_ci.release.leftover import is_leftover
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import Exchange
 from tests.scenario import then, when
-from tests.scenario.late import held
-from tests.scenario.rows import Row
+from tests.scenario.late import held, on_the_wire
+from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
+from tests.scenario.struck import LEASE_SECONDS
 from tests.scenario.test_interrupted import LONGEST, STRIDE, is_whole, offset, rows, version_of
 
 CLOSE = max(1, STRIDE // 3)
 """One request in three writes."""
+APART = min(CLOSE, 7)
+"""Requests of a take-over between two at which a late write lands."""
 
 
 CREATED = {"replicasets": kinds.REPLICA_SET, "deployments": kinds.DEPLOYMENT, "ingresses": kinds.INGRESS}
@@ -149,3 +152,88 @@ def goes(scene: Scene, landed: Exchange) -> None:
     weightless = kind == kinds.INGRESS and annotations_of(found)[WEIGHT] == "0"
     assert weightless or is_leftover(found, NAME)
     scene.sandbox.store.drop(kind, found)
+
+
+def inside(row: Row, offset: int) -> Iterator[tuple[Scene, Run, str]]:
+    """A dying run's last write, landing at a request of the take-over: the marks are going up, nothing is changed yet.
+
+    Every write at every such request is one case; what is landed is told too.
+    """
+    for number in range(offset % CLOSE, LONGEST, CLOSE):
+        moment = 1 + number % APART
+        while True:
+            scene, seen, kept = row.open(), 0, list[Callable[[], object]]()
+
+            def is_it(_: int, call: Call) -> bool:
+                nonlocal seen
+                seen += writes(call)
+                return writes(call) and seen == number + 1  # noqa: B023 - asked within this round
+
+            scene.sandbox.faults.plan(on_the_wire(kept), when=is_it)
+            scene.released(row.text)
+            if not kept:
+                return
+            died = scene.sandbox.log[-1]
+            scene.sandbox.clock.run(LEASE_SECONDS)
+            first = len(scene.sandbox.log)
+            # What lands stands outside a journal that says that nothing was written; in the end all is as before.
+            scene.oracle.excused = ("9",)
+            landed = when.once(scene, _takes_over(scene, moment), kept[0])
+            rescue = scene.rescued()
+            if not landed:
+                break
+            yield (
+                scene,
+                rescue,
+                f"{died.call.method} {died.call.path} before {landed[0] - first} of the rescue",
+            )
+            moment += APART
+
+
+def _epoch(scene: Scene) -> int:
+    lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
+    return int(lease["spec"].get("leaseTransitions") or 0) if lease else 0
+
+
+def _takes_over(scene: Scene, moment: int) -> Callable[[int, Call], bool]:
+    """The request with this number, counted from the first after the Lease has been taken, until all marks are up."""
+    seen, before = 0, _epoch(scene)
+
+    def fits(_: int, call: Call) -> bool:
+        nonlocal seen
+        record = scene.oracle.record
+        if record is None or "/leases/" in call.path or _epoch(scene) == before:
+            return False
+        seen += 1
+        return seen == moment <= 3 * len(record.objects) + 3
+
+    return fits
+
+
+@pytest.mark.acceptance("F04")
+@rows
+def test_a_late_write_that_lands_inside_a_take_over_is_taken_back_or_refused(row: Row) -> None:
+    for scene, rescue, landed in inside(row, offset(row, 41)):
+        assert rescue.outcome is not None
+        assert rescue.outcome.result in (Result.RECOVERED, Result.TOO_LATE, Result.NOTHING_TO_DO), landed
+        scene.sandbox.clock.run(LEASE_SECONDS)
+        if any(is_leftover(found, NAME) for found in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE)):
+            then.ended(scene.released(row.text), Result.PROMOTED)
+        then.nothing_left(scene)
+        is_whole(scene, version_of(scene, row))
+
+
+@pytest.mark.parametrize("moment", range(1, 16, 2))
+def test_the_pause_of_a_dead_run_that_lands_while_the_marks_go_up_is_taken_back(moment: int) -> None:
+    scene, kept = ROWS["gateway"].open(), list[Callable[[], object]]()
+    scene.sandbox.faults.plan(
+        on_the_wire(kept), when=lambda _, call: writes(call) and call.path.endswith("/deployments/web")
+    )
+    scene.released(ROWS["gateway"].text)
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    scene.oracle.excused = ("9",)
+    landed = when.once(scene, _takes_over(scene, moment), kept[0])
+    then.ended(scene.rescued(), Result.RECOVERED)
+    assert landed
+    then.nothing_left(scene)
+    is_whole(scene, "1.0.0")

@@ -103,8 +103,8 @@ def promoted_as_if_nothing_had_happened(scene: Scene, run: Run) -> None:
     rules_held(scene)
 
 
-def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
-    """Every object has its fields back, and there is none more."""
+def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = (), sets: int = 1) -> None:
+    """Every object has its fields back, and there is none more; so many ReplicaSets have pods."""
     now = snapshot(scene.sandbox)
     now.pop("ConfigMap progressive-ci.web", None)
     assert sorted(now) == sorted(scene.before)
@@ -116,7 +116,7 @@ def all_is_as_before(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
         for item in scene.sandbox.all(kinds.REPLICA_SET, NAMESPACE)
         if replicas_of(item)
     ]
-    assert len(left) == 1
+    assert len(left) == sets
 
 
 def everything_but_the_version_is_as_before(scene: Scene) -> None:

@@ -3,10 +3,11 @@ import json
 import pytest
 
 from progressive_ci.adapters.cluster import KubeCluster
-from progressive_ci.adapters.journal import KEY, LARGEST, ClusterJournal
+from progressive_ci.adapters.journal import KEY, ClusterJournal
 from progressive_ci.errors import LeaseLost, ProgressiveError, Refused, ServerError
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal_size import LARGEST
 from progressive_ci.model.kinds import Ref
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.cluster import Sandbox
@@ -138,10 +139,13 @@ def test_a_journal_that_can_not_be_read_is_refused(
     assert str(caught.value).endswith(advice)
 
 
-def test_a_record_that_is_too_large_is_not_sent(sandbox: Sandbox) -> None:
-    with pytest.raises(ProgressiveError, match="more than 262144"):
-        journal(sandbox).write({"log": "x" * LARGEST})
+def test_a_record_may_be_as_large_as_that_and_not_a_byte_larger(sandbox: Sandbox) -> None:
+    full = {"log": "x" * (LARGEST - len('{"log":""}'))}
+    with pytest.raises(ProgressiveError, match="262145 bytes, more than 262144"):
+        journal(sandbox).write({"log": full["log"] + "x"})
     assert not sandbox.log
+    journal(sandbox).write(full)
+    assert journal(sandbox).read() == full
 
 
 def test_it_is_forgotten_readable_or_not(sandbox: Sandbox) -> None:

@@ -1,5 +1,7 @@
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +14,7 @@ from progressive_ci.adapters.connection import connect
 from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.metrics import HttpMetrics
 from progressive_ci.adapters.wire import Wire
-from progressive_ci.model.check import OAuth2, PrometheusQuery, SecretKey, Text
+from progressive_ci.model.check import OAuth2, PrometheusQuery, RangeWindow, SecretKey, Text
 from progressive_ci.model.sample import Errored, Measured, Sample
 from progressive_ci.ports import Pending
 from tests.unit.socket_server import Exchange, Script, free_port, serve
@@ -191,3 +193,21 @@ def test_what_the_api_server_would_drop_is_an_error_and_not_sent(
         f"http:prometheus:9090: the API server's service proxy passes on no credentials and no headers ({lost}); "
         "give the server an address that this job can reach, with --address FROM=TO"
     )
+
+
+def test_a_range_is_asked_for_by_the_clock_of_the_server_that_has_the_data(clock: RealClock) -> None:
+    theirs = datetime.now(UTC) - timedelta(minutes=10)
+    asked: list[float] = []
+
+    def script(exchange: Exchange) -> None:
+        asked.append(float(parse_qs(exchange.body.decode())["end"][0]))
+        exchange.handler.date_time_string = lambda *_: format_datetime(theirs, usegmt=True)  # type: ignore[method-assign]
+        exchange.answer(200, VECTOR)
+
+    with serve(script) as server:
+        metrics = direct(clock)
+        window = RangeWindow("now() - duration('5m')", "now()", 15.0)
+        for _ in range(2):
+            answered(clock, metrics.ask(up(server.url, window=window), {}))
+    assert asked[0] == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
+    assert asked[1] == pytest.approx(theirs.timestamp(), abs=60)

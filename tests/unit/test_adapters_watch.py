@@ -2,6 +2,7 @@
 
 import json
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from progressive_ci.adapters.cluster import KubeCluster
 from progressive_ci.adapters.connection import connect
 from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.transport import KubeTransport
-from progressive_ci.adapters.watch import ThreadWatch
+from progressive_ci.adapters.watch import GAP, Lines, ThreadWatch
 from progressive_ci.adapters.wire import Wire
 from progressive_ci.errors import NoAnswer
 from progressive_ci.model import kinds
@@ -25,6 +26,8 @@ from progressive_ci.sandbox.server import SandboxServer
 
 JOURNAL = Ref(kinds.CONFIG_MAP, "shop", "progressive-ci.web")
 SECONDS = 10.0
+OBEYED = 5.0
+"""Seconds in which a release obeys."""
 FORBIDDEN = {
     "kind": "Status",
     "code": 403,
@@ -128,6 +131,23 @@ class Script:
                 )
 
 
+class Dead:
+    """A connection that is open and tells nothing any more, as behind a balancer that has lost its server."""
+
+    def __init__(self, *first: object) -> None:
+        self._first = first
+        self.over = threading.Event()
+        self.asked = 0
+
+    def lines(self, path: str, *, query: Mapping[str, str], seconds: float) -> Iterator[bytes]:
+        assert path == "/api/v1/namespaces/shop/configmaps"
+        assert seconds > float(query["timeoutSeconds"])
+        self.asked += 1
+        for item in self._first:
+            yield json.dumps(item).encode()
+        self.over.wait(SECONDS)
+
+
 def event(kind: str, found: JsonObject) -> list[object]:
     return [{"type": kind, "object": found}]
 
@@ -136,13 +156,13 @@ def status(code: int, body: JsonObject, **headers: str) -> HttpResponse:
     return HttpResponse(code, headers, json.dumps(body).encode())
 
 
-def scripted(script: Script, heard: Heard) -> Callable[[], None]:
+def scripted(script: Lines, heard: Heard, *, gap: float = 0.05) -> Callable[[], None]:
     sandbox = Sandbox()
     sandbox.apply(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}, config("looked at")
     )
     cluster = KubeCluster(sandbox.transport(), sandbox.clock)
-    return ThreadWatch(script, cluster, tell=heard.told.append, gap=0.05).follow(JOURNAL, heard.deliver)
+    return ThreadWatch(script, cluster, tell=heard.told.append, gap=gap).follow(JOURNAL, heard.deliver)
 
 
 TROUBLES: dict[str, HttpResponse | list[object] | Exception] = {
@@ -193,3 +213,14 @@ def test_a_server_that_ends_every_watch_at_once_is_not_flooded() -> None:
         heard.until("last")
     stop()
     assert len(script.asked) <= 7
+
+
+def test_a_watch_that_dies_without_a_word_is_made_up_for_by_looks() -> None:
+    heard, dead = Heard(), Dead(*event("ADDED", config("told")))
+    stop = scripted(dead, heard)
+    assert [heard.next() for _ in range(4)] == ["told", *["looked at"] * 3]
+    stop()
+    dead.over.set()
+    assert dead.asked == 1
+    assert heard.told == []
+    assert GAP < OBEYED

@@ -98,6 +98,20 @@ def test_a_redirect_is_an_answer_and_not_followed(clock: RealClock, tmp_path: Pa
         assert len(server.seen) == 1
 
 
+def test_a_server_behind_the_api_server_does_not_say_what_time_it_is(
+    clock: RealClock, tmp_path: Path
+) -> None:
+    with serve(
+        lambda exchange: exchange.answer(200, {}, {"Date": "Sat, 01 Jan 2000 00:00:00 GMT"})
+    ) as server:
+        connection = opened(clock, tmp_path, server.url)
+        transport = KubeTransport(Wire(connection), clock)
+        get(transport, "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/query")
+        assert connection.time.now().year > 2000
+        get(transport, "/api/v1/namespaces/shop/services/web")
+        assert connection.time.now().year == 2000
+
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
 

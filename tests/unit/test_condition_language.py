@@ -205,3 +205,10 @@ def test_times_of_a_range_are_written_in_the_same_language(text: str, expected: 
 def test_a_text_that_gives_no_time_is_an_error(text: str) -> None:
     with pytest.raises(ConditionError):
         evaluate_time(text, NOW)
+
+
+@pytest.mark.parametrize("text", ["result.a[abs():] == 1", "result.a[:abs()] == 1", "result.a(abs()) == 1"])
+def test_what_stands_within_something_unknown_is_checked_too(text: str) -> None:
+    told = complaint(text)
+    assert told is not None
+    assert told.startswith("invalid number of arguments (expected 1, got 0)")

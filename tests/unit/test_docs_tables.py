@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text()
 MEANINGS = {
     "promoted": "the new version serves",
     "unchanged": "this version was running already, nothing was written",
-    "parked": "a pause was parked as asked",
+    "parked": "reserved for a pause that ends its job; no run parks yet",
     "recovered": "`rollback`, `recover`, `post`, `abort`: an unfinished release was finished; the old version serves",
     "nothing-to-do": "`rollback`, `recover`, `post`, `abort`, `promote`: nothing was unfinished, or it is held; "
     "`undo`: undone already",

@@ -24,8 +24,23 @@ def github(url: str) -> dict[str, str]:
         "GITHUB_REPOSITORY": "acme/shop",
         "GITHUB_RUN_ID": "42",
         "GITHUB_RUN_ATTEMPT": "2",
+        "RUNNER_NAME": "ours",
         "PROGRESSIVE_CI_JOB_TOKEN": "planted-token",
     }
+
+
+def job(number: int, status: str, runner: str = "", conclusion: str = "cancelled") -> dict[str, object]:
+    """One of a run's jobs, as GitHub lists it."""
+    ended = conclusion if status == "completed" else None
+    return {"id": number, "status": status, "conclusion": ended, "runner_name": runner or None}
+
+
+def jobs(*listed: dict[str, object], more: int = 0) -> dict[str, object]:
+    return {"total_count": len(listed) + more, "jobs": list(listed)}
+
+
+RUNS = jobs(job(1, "in_progress", "ours"))
+OVER = jobs(job(1, "completed", "ours"))
 
 
 def gitlab(url: str) -> dict[str, str]:
@@ -74,9 +89,9 @@ def one_by_one(*answers: object) -> Callable[[Exchange], None]:
     [
         pytest.param(
             github,
-            {"status": "in_progress", "conclusion": None},
-            {"status": "completed", "conclusion": "cancelled"},
-            "/repos/acme/shop/actions/runs/42/attempts/2",
+            jobs(job(1, "completed", "ours", "success"), job(2, "in_progress", "ours"), job(3, "queued")),
+            jobs(job(1, "completed", "ours", "success"), job(2, "completed", "ours"), job(3, "in_progress")),
+            "/repos/acme/shop/actions/runs/42/attempts/2/jobs?per_page=100",
             ("authorization", "Bearer planted-token"),
             "the job was ended in GitHub: cancelled",
             id="GitHub",
@@ -120,6 +135,66 @@ def test_a_job_that_ends_in_its_system_calls_the_release_off(
     assert heard.told.empty()
 
 
+GITHUBS = {
+    "the job of this runner, while the run goes on": (
+        "ours",
+        (
+            jobs(job(1, "in_progress", "other"), job(2, "queued")),
+            jobs(job(1, "in_progress", "other"), job(2, "in_progress", "ours")),
+            jobs(job(1, "in_progress", "other"), job(2, "completed", "ours")),
+        ),
+    ),
+    "not the job that this runner did before": (
+        "ours",
+        (
+            jobs(job(1, "completed", "ours", "success"), job(2, "queued")),
+            jobs(job(1, "completed", "ours", "success"), job(2, "in_progress", "ours")),
+            jobs(job(1, "completed", "ours", "success"), job(2, "completed", "ours")),
+        ),
+    ),
+    "not the job that this runner does next": (
+        "ours",
+        (RUNS, jobs(job(1, "completed", "ours"), job(2, "in_progress", "ours"))),
+    ),
+    "all of them, where two runners have the same name": (
+        "ours",
+        (
+            jobs(job(1, "in_progress", "ours"), job(2, "in_progress", "ours")),
+            jobs(job(1, "completed", "ours"), job(2, "completed", "ours")),
+        ),
+    ),
+    "all of them, where the runner has no name": (
+        "",
+        (RUNS, jobs(job(1, "completed", "ours"), job(2, "in_progress")), OVER),
+    ),
+    "not those of one page of several": (
+        "",
+        (jobs(job(1, "completed"), more=1), jobs(job(1, "completed"), job(2, "completed"))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("runner", "answers"), GITHUBS.values(), ids=GITHUBS)
+def test_of_the_jobs_of_a_run_on_github_this_one_counts(
+    runner: str, answers: tuple[dict[str, object], ...]
+) -> None:
+    heard = Heard()
+    with serve(one_by_one(*answers)) as server:
+        heard.watch({**github(server.url), "RUNNER_NAME": runner})
+        assert heard.halts.get(timeout=FAR).reason == "the job was ended in GitHub: cancelled"
+        assert len(server.seen) == len(answers)
+    assert heard.told.empty()
+
+
+def test_an_answer_of_github_without_jobs_is_told_once() -> None:
+    heard = Heard()
+    with serve(one_by_one({"message": "moved"}, {"jobs": None}, RUNS, OVER)) as server:
+        heard.watch(github(server.url))
+        assert heard.halts.get(timeout=FAR).reason == "the job was ended in GitHub: cancelled"
+    assert "its answer lists no jobs" in heard.told.get(timeout=FAR)
+    assert heard.told.empty()
+
+
 @pytest.mark.parametrize(
     ("bad", "what"),
     [
@@ -158,9 +233,9 @@ def test_a_token_that_was_good_and_is_refused_twice_tells_that_the_job_is_over(r
 
 def test_a_token_of_another_system_may_be_refused_while_the_job_goes_on() -> None:
     heard = Heard()
-    with serve(one_by_one({"status": "in_progress"}, 401, 401, 401, {"status": "completed"})) as server:
+    with serve(one_by_one(RUNS, 401, 401, 401, OVER)) as server:
         heard.watch(github(server.url))
-        assert heard.halts.get(timeout=FAR).reason == "the job was ended in GitHub: completed"
+        assert heard.halts.get(timeout=FAR).reason == "the job was ended in GitHub: cancelled"
         assert len(server.seen) == 5
 
 

@@ -176,25 +176,27 @@ def _member(node: Member, scope: Scope) -> Type:  # noqa: C901 - upstream's orde
 
 def _slice(node: Slice, scope: Scope) -> Type:
     base = check(node.base, scope)
+    bounds = [
+        (bound or node, INT if bound is None else check(bound, scope)) for bound in (node.start, node.stop)
+    ]
     if base.is_unknown:
         return UNKNOWN
     if base.shape not in (Shape.TEXT, Shape.ARRAY):
         raise scope.error(f"cannot slice {base.name}", node)
-    for bound in (node.start, node.stop):
-        found = INT if bound is None else check(bound, scope)
+    for bound, found in bounds:
         if not found.is_integer and not found.is_unknown:
-            raise scope.error(f"non-integer slice index {found.name}", bound or node)
+            raise scope.error(f"non-integer slice index {found.name}", bound)
     return base
 
 
 def _call(node: Call, scope: Scope) -> Type:
     callee = check(node.callee, scope)
-    if callee.is_unknown:
-        return UNKNOWN
-    if callee is not FUNCTION:
+    if not callee.is_unknown and callee is not FUNCTION:
         what = f"{callee.name} is not callable" if callee is not NIL else "nil is not callable"
         raise scope.error(what, node)
     given = [check(argument, scope) for argument in node.arguments]
+    if callee.is_unknown:
+        return UNKNOWN
     if isinstance(node.callee, Member) and isinstance(node.callee.key, Literal):
         base = check(node.callee.base, scope)
         return functions.method_type(base, str(node.callee.key.value), given, node, scope)

@@ -23,7 +23,6 @@ from progressive_ci.release.workload import (
     available,
     controller_uid,
     observed,
-    ready_pods,
     replicas_of,
     same_template,
     uid_of,
@@ -81,7 +80,7 @@ def scale(vigil: Vigil, pods: int) -> None:
     pin(release, service, release.record.canary.hash)
     clock, began, allowed = release.hands.clock, release.hands.clock.now(), release.record.ready_seconds
     vigil.poll(
-        lambda: _serves(release, service, pods, first=first, elapsed=clock.now() - began),
+        lambda: _serves(release, pods, first=first, elapsed=clock.now() - began),
         seconds=allowed,
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: _not_served(release, service, pods),
@@ -94,10 +93,10 @@ def _waits_for_more_than_readiness(release: Release) -> bool:
     return bool(release.must_know(set_ref(release))["spec"].get("minReadySeconds"))
 
 
-def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: float) -> bool | None:
+def _serves(release: Release, pods: int, *, first: bool, elapsed: float) -> bool | None:
     """Whether the canary Service serves by enough new pods; after its first pin also by no others."""
     if first:
-        served = _serves_alone(release, service, pods)
+        served = capacity.served_alone(release, pods)
         if not served and elapsed > _STARTS:
             hold_canary(release, pods)
             hold_pins(release)
@@ -107,16 +106,6 @@ def _serves(release: Release, service: str, pods: int, *, first: bool, elapsed: 
     if elapsed > _STARTS:
         _stop_where_hopeless(release, hold_canary(release, pods), elapsed)
     return None
-
-
-def _serves_alone(release: Release, service: str, pods: int) -> bool | None:
-    found = capacity.slices(release)
-    ready, stable = ready_pods(found, service), ready_pods(found, traffic.route_of(release).stable_service)
-    if len(ready) < pods or ready & stable or not ready <= uids(pods_of(release, release.record.canary)):
-        return None
-    release.stable_ready = (len(stable), release.hands.clock.now())
-    release.canary_ready = len(ready)
-    return True
 
 
 def _not_served(release: Release, service: str, pods: int) -> Stop:

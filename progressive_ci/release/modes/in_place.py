@@ -8,11 +8,11 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.release import deployment
 from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.findings import Findings
-from progressive_ci.release.patience import until
+from progressive_ci.release.patience import Progress
 from progressive_ci.release.readiness import too_late
 from progressive_ci.release.release import Release
-from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
-from progressive_ci.release.workload import complete, hash_of, replicas_of
+from progressive_ci.release.rollout import back_to_stable, let_be, roll_to, rolled
+from progressive_ci.release.workload import complete, hash_of, renewed, replicas_of
 
 if TYPE_CHECKING:
     from progressive_ci.release.vigil import Vigil
@@ -26,12 +26,15 @@ def prepare(vigil: Vigil, found: Findings) -> None:
 
 def _await(vigil: Vigil, template: JsonObject) -> None:
     release = vigil.release
-    began, allowed = release.hands.clock.now(), release.record.ready_seconds
+    progress, allowed = Progress(release.hands.clock.now()), release.record.ready_seconds
     vigil.poll(
-        lambda: rolled(release, template, began=began) or None,
+        lambda: rolled(release, template, progress) or None,
         seconds=allowed,
         text="the Deployment rolls out",
-        late=lambda: too_late(release, release.record.size, 0, allowed),
+        late=lambda: too_late(
+            release, release.record.size, renewed(release.must_read(deployment_ref(release))), allowed
+        ),
+        progress=progress,
     )
 
 
@@ -69,5 +72,5 @@ def finish(release: Release) -> None:
 def restore(release: Release) -> None:
     """Old template back, and wait: the strategy decides how."""
     deployment.put_back(release)
-    until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
+    back_to_stable(release)
     let_be(release)

@@ -10,7 +10,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.fence import made_by
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.write import Create, Delete, Patch, pointer
-from progressive_ci.release import deployment, traffic
+from progressive_ci.release import capacity, deployment, traffic
 from progressive_ci.release.canary_deployment import canary_body, canary_name, relabelled, told_apart_by
 from progressive_ci.release.canary_set import deployment_ref, min_ready_seconds
 from progressive_ci.release.drift import hold_canary, hold_pins
@@ -20,14 +20,24 @@ from progressive_ci.release.leftover import sweep
 from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.paths import REPLICAS
-from progressive_ci.release.patience import ENDPOINTS, await_gone, bounded, until
-from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
+from progressive_ci.release.patience import ENDPOINTS, Progress, await_gone, bounded, until
+from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release, existing, if_absent
-from progressive_ci.release.rollout import let_be, roll_to, rolled, stable_again
-from progressive_ci.release.services import service_ref, serving, unpin
+from progressive_ci.release.renewal import demand_canary, drain
+from progressive_ci.release.rollout import back_to_stable, let_be, roll_to, rolled
+from progressive_ci.release.services import service_ref, unpin
+from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import unready
 from progressive_ci.release.way_back import return_to_stable
-from progressive_ci.release.workload import available, complete, hash_of, observed, replicas_of, uid_of
+from progressive_ci.release.workload import (
+    available,
+    complete,
+    hash_of,
+    observed,
+    replicas_of,
+    same_template,
+    uid_of,
+)
 
 if TYPE_CHECKING:
     from progressive_ci.release.vigil import Vigil
@@ -89,7 +99,7 @@ def scale(vigil: Vigil, pods: int) -> None:
     _bind(release, owner, service, canary_name(release.record.name))
     bound = clock.now()
     vigil.poll(
-        lambda: _serves(release, service, pods, elapsed=clock.now() - bound),
+        lambda: _serves(release, pods, elapsed=clock.now() - bound),
         seconds=allowed,
         text=f"Service {service} gets the new pods as endpoints",
         late=lambda: unready(f"Service {service} has fewer than {pods} ready endpoints of the new version"),
@@ -115,9 +125,8 @@ def _enough(release: Release, pods: int, *, elapsed: float) -> bool | None:
     return None
 
 
-def _serves(release: Release, service: str, pods: int, *, elapsed: float) -> bool | None:
-    ready = serving(release, (service,))[service]
-    if len(ready) >= pods and ready <= ready_uids(pods_of(release, release.record.canary)):
+def _serves(release: Release, pods: int, *, elapsed: float) -> bool | None:
+    if capacity.served_alone(release, pods):
         return True
     if elapsed > ENDPOINTS:
         hold_canary(release, pods)
@@ -134,10 +143,16 @@ def promote(release: Release) -> None:
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
     release.armed = ()
     template = _new_template(release)
+    if not same_template(release.must_read(deployment_ref(release))["spec"]["template"], template):
+        release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
+        drain(release, release.record.drain_seconds, disturbed=lambda: _put_right(release))
     roll_to(release, template)
-    began = release.hands.clock.now()
+    progress = Progress(release.hands.clock.now())
     until(
-        release, lambda: rolled(release, template, began=began), "the Deployment rolls out behind its canary"
+        release,
+        lambda: rolled(release, template, progress),
+        "the Deployment rolls out behind its canary",
+        progress=progress,
     )
 
 
@@ -147,9 +162,21 @@ def _await_endpoints(release: Release) -> None:
     began = clock.now()
     until(
         release,
-        lambda: bool(_serves(release, service, pods, elapsed=clock.now() - began)),
+        lambda: bool(_serves(release, pods, elapsed=clock.now() - began)),
         f"Service {service} has the canary's pods as endpoints",
     )
+
+
+def _put_right(release: Release) -> bool:
+    """Whether somebody has led users to old pods again; all of them are on the canary now."""
+    if not _full_size(release):
+        demand_canary(release, canary_ref(release))
+    moved = hold_pins(release)
+    if (carried := traffic.current(release)) != weight.ALL:
+        note_changed_split(release, weight.ALL, carried)
+        traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 % again"))
+        return True
+    return moved
 
 
 def _full_size(release: Release) -> bool:
@@ -186,7 +213,7 @@ def finish(release: Release) -> None:
 def restore(release: Release) -> None:
     """Template back while the canary carries the traffic, then the weight, then the canary."""
     deployment.put_back(release)
-    until(release, lambda: stable_again(release), "the Deployment is complete with the old version")
+    back_to_stable(release)
     return_to_stable(release)
     _canary_service_to_stable(release)
     if release.record.weight:
@@ -201,11 +228,11 @@ def _canary_service_to_stable(release: Release) -> None:
         _bind(release, release.must_read(deployment_ref(release)), service, release.record.name)
 
 
-def _clean_up(release: Release, drain: float) -> None:
+def _clean_up(release: Release, seconds: float) -> None:
     ref = canary_ref(release)
     if _is_ours(release, release.read(ref)):
-        release.note(f"the canary's pods finish their requests ({drain:.0f} s)")
-        release.pause(drain)
+        release.note(f"the canary's pods finish their requests ({seconds:.0f} s)")
+        drain(release, seconds)
         release.write(ref, existing(partial(_removal, ref)))
         await_gone(release, release.record.canary, "the canary's pods")
     traffic.restore_route(release)

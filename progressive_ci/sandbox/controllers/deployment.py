@@ -149,6 +149,7 @@ class Deployments:
         deployment_status.judge_availability(deployment, status, self._store.timestamp())
         if rolling:
             deployment_status.judge_progress(deployment, family.new, status, now)
+            deployment_status.pass_on_failure(family.new, family.sets, status)
         if status != deployment.get("status"):
             self._store.write(DEPLOYMENT, {**clone(deployment), "status": clone(status)})
         elif rolling and not deployment_status.complete(deployment, status):

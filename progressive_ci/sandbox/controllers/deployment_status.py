@@ -6,6 +6,7 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.sandbox.controllers import sizes
 
 PROGRESSING, AVAILABLE = "Progressing", "Available"
+FAILURE = "ReplicaFailure"
 COMPLETE, TIMED_OUT = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
 PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 
@@ -61,6 +62,13 @@ def judge_progress(deployment: JsonObject, new: JsonObject | None, status: JsonO
         )
     elif overdue(deployment, current, now):
         put(status, PROGRESSING, ("False", TIMED_OUT, f"{subject} has timed out progressing."), stamp)
+
+
+def pass_on_failure(new: JsonObject | None, sets: list[JsonObject], status: JsonObject) -> None:
+    """Take over that pods could not be created, in place: from the new ReplicaSet, or else from any."""
+    found = [condition(each.get("status") or {}, FAILURE) for each in (new, *sets) if each is not None]
+    kept = [each for each in status["conditions"] if each["type"] != FAILURE]
+    status["conditions"] = [*kept, *[each for each in found if each is not None][:1]]
 
 
 def complete(deployment: JsonObject, status: JsonObject) -> bool:

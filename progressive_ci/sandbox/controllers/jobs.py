@@ -1,5 +1,7 @@
 """The Job controller and its pods as far as a guard shows them: a Job's pod runs a moment after the Job was made."""
 
+from collections.abc import Callable
+
 from progressive_ci.model.kinds import JOB
 from progressive_ci.sandbox.controllers.queue import Queue
 from progressive_ci.sandbox.json_patch import clone
@@ -14,10 +16,12 @@ class Jobs:
 
     Attributes:
         starts: whether their pods start.
+        runs: what a pod does then.
     """
 
     def __init__(self, store: Store) -> None:
         self.starts = True
+        self.runs: Callable[[], None] = lambda: None
         self._store = store
         self._queue = Queue(store.timers, self._look, REACTION)
         store.subscribe(self._changed, JOB)
@@ -32,3 +36,4 @@ class Jobs:
         if found is not None and self.starts:
             state = {"active": 1, "ready": 1, "startTime": self._store.timestamp()}
             self._store.write(JOB, {**clone(found), "status": state}, counts=False)
+            self.runs()

@@ -25,6 +25,7 @@ from tests.e2e.cluster.processes import Processes
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 ATTACH = "PROGRESSIVE_CI_E2E_ATTACH"
 _DATA_PLANES: dict[str, Callable[[Surroundings], str]] = {"contour": start_contour, "istio": start_istio}
@@ -102,6 +103,13 @@ class Cluster:
         """Raise HopelessError if a program of this cluster has ended by itself."""
         if self._owned:
             self._owned.processes.check()
+
+    def without_servers(self) -> AbstractContextManager[None]:
+        """For a while nobody has an API server or a controller; only in a cluster that this process owns."""
+        if not self._owned:
+            text = "the cluster attached to may have other users, who need its API server"
+            raise RuntimeError(text)
+        return self._owned.control_plane.without_servers()
 
     def data_plane(self, name: str) -> str:
         """Return the URL of the gateway of `contour` or `istio`, starting it if need be."""

@@ -6,6 +6,7 @@ import json
 import secrets
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import yaml
@@ -14,12 +15,12 @@ from tests.e2e.cluster.client import ApiError, Client
 from tests.e2e.cluster.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.e2e.cluster.binaries import Binaries
     from tests.e2e.cluster.network import Network
-    from tests.e2e.cluster.processes import Processes
+    from tests.e2e.cluster.processes import Process, Processes
 
 USERS = ("admin", "e2e:controller-manager", "e2e:scheduler", "e2e:kubelet", "e2e:contour", "e2e:istiod")
 _PORT = 6443
@@ -56,6 +57,7 @@ class ControlPlane:
         self.authentication = folder / "authentication.yaml"
         self.audit_log = folder / "audit.log"
         self.tokens = {user: secrets.token_hex(16) for user in USERS}
+        self._servers: list[Process] = []
 
     def client(self, user: str = "admin") -> Client:
         """Return the API as one of `USERS` sees it."""
@@ -66,9 +68,18 @@ class ControlPlane:
         self._write_files()
         run = self._network.inside
         self._processes.start("etcd", run(self._binaries["etcd"], *self._etcd()))
-        self._processes.start("kube-apiserver", run(self._binaries["kube-apiserver"], *self._apiserver()))
+        self._start_api_server()
+        self._start_servers()
+
+    def _start_servers(self) -> None:
+        """Start what keeps its state in etcd, the API server first; return as soon as all run."""
+        run = self._network.inside
+        api_server = self._processes.start(
+            "kube-apiserver", run(self._binaries["kube-apiserver"], *self._apiserver())
+        )
         admin = self.client()
         wait_until("the API server is ready", lambda: self._ready(admin), seconds=180, every=0.05)
+        self._servers = [api_server]
         # They give up when the API server takes more than ten seconds, as it may on a busy machine.
         for name, flags in (("kube-controller-manager", self._controller_manager()), ("kube-scheduler", ())):
             user = f"e2e:{name.removeprefix('kube-')}"
@@ -77,7 +88,20 @@ class ControlPlane:
                 "--leader-elect=false",
                 "--bind-address=127.0.0.1",
             )
-            self._processes.start(name, run(self._binaries[name], *common, *flags))
+            self._servers.append(self._processes.start(name, run(self._binaries[name], *common, *flags)))
+
+    @contextmanager
+    def without_servers(self) -> Iterator[None]:
+        """Kill the machine of the control plane, all but etcd; at the end its servers are started again.
+
+        Controllers on another machine would double their pauses meanwhile, and be back long after it.
+        """
+        for server in reversed(self._servers):
+            self._processes.end(server, 0)
+        try:
+            yield
+        finally:
+            self._start_servers()
 
     def _ready(self, admin: Client) -> bool:
         self._processes.check()

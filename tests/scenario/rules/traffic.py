@@ -10,6 +10,7 @@ from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.plan import Mode
+from progressive_ci.model.route import Route
 from progressive_ci.release.workload import HASH_LABEL, labels_of, ready_pods, replicas_of
 from progressive_ci.routers.table import router_of
 from progressive_ci.sandbox.store import Change
@@ -40,6 +41,8 @@ def _demand_capacity(oracle: Oracle, record: Record) -> None:
         if ready < needed:
             oracle.say("1", f"raised to {now} % with {ready} of {needed} ready pods")
         return
+    if _same_pods(oracle, record.route):
+        return  # it moves nobody: the last write of an adoption
     full = max(1, record.size - record.unavailable)
     ready = _ready(oracle, record.route.stable_service)
     if not oracle.meddled and 100 - now > min(100, floor(100 * ready / full)):
@@ -66,11 +69,19 @@ def pod_changed(oracle: Oracle, change: Change, record: Record) -> None:
         return
     now, name = oracle.sandbox.clock.now(), pod["metadata"]["name"]
     for cell, line in oracle.sandbox.traffic.lines.items():
-        if cell.pod == name and line.times:
+        if cell.pod == name and line.times and cell.service in _led(record):
             quiet = now - line.times[-1] if line.rates[-1] == 0 else 0.0
             if quiet < drain - 1.0:
                 oracle.say("3", f"{name} goes {quiet:.1f} s after its last request, not {drain:.0f} s")
                 return
+
+
+def _led(record: Record) -> tuple[str, ...]:
+    """Services whose users the tool leads from pod to pod; where NAME rolls, the others roll with it."""
+    route = record.route
+    assert route is not None
+    ours = (route.stable_service, route.canary_service)
+    return ours if record.mode is Mode.ROLL else (*ours, *record.pinned)
 
 
 def _drain(oracle: Oracle, pod: JsonObject, record: Record) -> float | None:
@@ -84,6 +95,8 @@ def _drain(oracle: Oracle, pod: JsonObject, record: Record) -> float | None:
             return record.abort_drain_seconds
         case Mode.ROLL if pod["metadata"]["name"].startswith(f"{record.canary.name}-"):
             return record.drain_seconds if record.stage is Stage.COMMITTED else record.abort_drain_seconds
+        case Mode.ROLL if labels_of(pod).get(HASH_LABEL) == record.stable.hash:
+            return None if _asked_away(oracle, record) else record.drain_seconds
         case _:
             return None
 
@@ -104,6 +117,12 @@ def _size(oracle: Oracle, record: Record) -> int:
 
 def _ready(oracle: Oracle, service: str) -> int:
     return len(ready_pods(oracle.sandbox.all(kinds.ENDPOINT_SLICE, NAMESPACE), service))
+
+
+def _same_pods(oracle: Oracle, route: Route) -> bool:
+    slices = oracle.sandbox.all(kinds.ENDPOINT_SLICE, NAMESPACE)
+    stable, canary = (ready_pods(slices, name) for name in (route.stable_service, route.canary_service))
+    return bool(stable) and stable == canary
 
 
 def _weights(item: JsonObject) -> Iterable[list[int]]:

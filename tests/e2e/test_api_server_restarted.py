@@ -1,0 +1,44 @@
+"""The control plane is killed in the middle of a release and comes back: users notice nothing, and it goes on."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e import given, then, when
+from tests.e2e.cluster.cluster import Cluster
+from tests.e2e.given import NEW, Shop
+from tests.e2e.stand import SIZE
+
+pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
+
+_AWAY = 700
+"""Requests of users meanwhile: seven seconds, and about three more until the server is ready again."""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """Give a cluster of its own, because nobody else could use it."""
+    own = Cluster.start(("contour",))
+    yield own
+    own.stop()
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize("moment", ["== step 2/", "old pods finish"], ids=["a pause", "the promotion"])
+def test_a_release_goes_on_after_the_api_server_was_restarted(shop: Callable[..., Shop], moment: str) -> None:
+    place = shop(replicas=SIZE)
+    place.releases(NEW, steps=given.setting(50, 100, pause="5s"))
+    with when.users(place) as load:
+        with when.start(place) as tool:
+            tool.wait_for(moment)
+            with place.cluster.without_servers():
+                load.wait_for(requests=_AWAY)
+            run = tool.end()
+        load.wait_for(requests=100)
+        records = load.stop()
+    then.ended(run, 0, "promoted")
+    then.no_request_failed(records)
+    then.only_serves(place, NEW, replicas=SIZE)
+    then.the_journal_is_closed(place)
+    then.nothing_of_ours_is_left(place)
+    assert then.split(place) == {given.STABLE: 100, given.CANARY: 0}
