@@ -68,7 +68,6 @@ class ControlPlane:
         self._write_files()
         run = self._network.inside
         self._processes.start("etcd", run(self._binaries["etcd"], *self._etcd()))
-        self._start_api_server()
         self._start_servers()
 
     def _start_servers(self) -> None:
