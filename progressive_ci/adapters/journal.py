@@ -16,7 +16,7 @@ from progressive_ci.errors import (
 )
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.journal import State
-from progressive_ci.model.journal_size import LARGEST, rendered
+from progressive_ci.model.journal_size import LARGEST, cut, rendered
 from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import CONFIG_MAP, DEPLOYMENT, Ref
 from progressive_ci.model.write import Create, Delete, Merge
@@ -193,10 +193,13 @@ def _seen(found: JsonObject) -> _Seen:
 
 
 def _worded(record: JsonObject, hide: Callable[[str], str]) -> JsonObject:
-    """The record with no secret in its sentences; they may quote servers, and bugs of ours."""
+    """The record with no secret in its sentences, which may quote servers and bugs of ours, and none too long.
+
+    What is cut first may end within a secret, of which nothing would be hidden any more.
+    """
     kept: JsonObject = dict(record)
-    kept |= {name: hide(record[name]) for name in ("reason", "why", "override") if name in record}
+    kept |= {name: cut(hide(record[name])) for name in ("reason", "why", "override") if name in record}
     for name, field in (("evidence", "value"), ("endings", "reason")):
         if name in record:
-            kept[name] = [{**each, field: hide(each[field])} for each in record[name]]
+            kept[name] = [{**each, field: cut(hide(each[field]))} for each in record[name]]
     return kept

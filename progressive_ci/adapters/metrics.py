@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
+from http import HTTPStatus
 
 from progressive_ci.adapters import proxied
 from progressive_ci.adapters.addresses import Addresses, Direct, Proxied
@@ -65,7 +66,10 @@ class HttpMetrics:
 
     def _exchange(self, request: HttpRequest, time: ServerTime) -> HttpResponse:
         response = self._sent(request)
-        time.heed(response.headers)
+        # A cache tells the time of its copy, and an error may come from anything that stands between.
+        fresh = not any(name.lower() == "age" for name in response.headers)
+        if fresh and HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+            time.heed(response.headers)
         return response
 
     def _sent(self, request: HttpRequest) -> HttpResponse:

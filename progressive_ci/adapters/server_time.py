@@ -9,6 +9,9 @@ from email.utils import parsedate_to_datetime
 
 Now = Callable[[], datetime]
 
+_BELIEVED = timedelta(days=366)
+"""No clock is wrong by more; a server that says so is not believed."""
+
 
 def own_wall() -> datetime:
     """Now in UTC by this machine's clock."""
@@ -34,4 +37,5 @@ class ServerTime:
                     said = parsedate_to_datetime(value)
                 except ValueError:
                     return
-                self._ahead = (said if said.tzinfo else said.replace(tzinfo=UTC)) - self._wall()
+                ahead = (said if said.tzinfo else said.replace(tzinfo=UTC)) - self._wall()
+                self._ahead = ahead if abs(ahead) <= _BELIEVED else self._ahead

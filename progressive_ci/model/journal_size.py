@@ -36,7 +36,7 @@ def rendered(body: JsonObject) -> str:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 
-def brief(record: Record) -> Record:
+def _brief(record: Record) -> Record:
     """The record with none of its sentences longer than it may be."""
     return replace(
         record,
@@ -72,7 +72,7 @@ def worst_size(record: Record, checks: Iterable[str]) -> int:
         record: as it is before the first write.
         checks: names of everything that may be measured.
     """
-    return len(rendered(encode(_fullest(brief(record), checks))).encode()) + _SPARE
+    return len(rendered(encode(_fullest(_brief(record), checks))).encode()) + _SPARE
 
 
 def _fullest(record: Record, checks: Iterable[str]) -> Record:

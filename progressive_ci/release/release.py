@@ -20,7 +20,6 @@ from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Began, Noted, Waiting
 from progressive_ci.model.fence import Fence, fenced
 from progressive_ci.model.journal import KEPT_SAMPLES, Evidence, Original, Record, Side
-from progressive_ci.model.journal_size import brief
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.seal import seal_of
@@ -102,10 +101,8 @@ class Release:
         """Write a journal entry; it stands in the cluster before anything it announces."""
         evidence = (*self.record.evidence, *self.evidence)[-KEPT_SAMPLES:]
         now = self.hands.clock.wall().strftime("%Y-%m-%dT%H:%M:%SZ")
-        record = brief(
-            replace(
-                self.record, **changes, evidence=evidence, updated=now, tool=__version__, epoch=self.epoch
-            )
+        record = replace(
+            self.record, **changes, evidence=evidence, updated=now, tool=__version__, epoch=self.epoch
         )
         self.hands.journal.write(encode(record))
         self.record = record

@@ -184,6 +184,7 @@ def test_a_runners_clock_is_set_right_by_the_servers_answers(minutes: int) -> No
     assert time.now() == START
     time.heed({"Date": "yesterday"})
     time.heed({})
+    time.heed({"Date": "Fri, 31 Dec 9999 23:59:59 GMT"})
     assert time.now() == START
 
 

@@ -7,12 +7,13 @@ from progressive_ci.adapters.journal import KEY, ClusterJournal
 from progressive_ci.errors import LeaseLost, ProgressiveError, Refused, ServerError
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.journal_size import LARGEST
+from progressive_ci.model.journal_size import LARGEST, SENTENCE
 from progressive_ci.model.kinds import Ref
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.cluster import Sandbox
 
 JOURNAL = Ref(kinds.CONFIG_MAP, "shop", "progressive-ci.web")
+HIDDEN = "hunter2"
 MANAGED = {"app.kubernetes.io/managed-by": "progressive-ci"}
 
 
@@ -146,6 +147,18 @@ def test_a_record_may_be_as_large_as_that_and_not_a_byte_larger(sandbox: Sandbox
     assert not sandbox.log
     journal(sandbox).write(full)
     assert journal(sandbox).read() == full
+
+
+@pytest.mark.parametrize("room", range(len(HIDDEN)))
+def test_no_part_of_a_secret_is_left_where_a_sentence_is_cut(sandbox: Sandbox, room: int) -> None:
+    cluster = KubeCluster(sandbox.transport(), sandbox.clock)
+    written = ClusterJournal("web", "shop", cluster=cluster, hide=lambda text: text.replace(HIDDEN, "***"))
+    sentence = "." * (SENTENCE - room - 3) + HIDDEN + "!" * 9
+    written.write({"reason": sentence, "endings": [{"reason": sentence}]})
+    record = json.loads(stored(sandbox)["data"][KEY])
+    for kept in (record["reason"], record["endings"][0]["reason"]):
+        assert len(kept) <= SENTENCE
+        assert not any(letter in kept for letter in HIDDEN)
 
 
 def test_it_is_forgotten_readable_or_not(sandbox: Sandbox) -> None:

@@ -195,14 +195,21 @@ def test_what_the_api_server_would_drop_is_an_error_and_not_sent(
     )
 
 
-def test_a_range_is_asked_for_by_the_clock_of_the_server_that_has_the_data(clock: RealClock) -> None:
+@pytest.mark.parametrize(
+    ("status", "headers", "heeded"),
+    [(200, {}, True), (200, {"Age": "600"}, False), (503, {}, False)],
+    ids=["its own", "a copy", "something between"],
+)
+def test_a_range_is_asked_for_by_the_clock_of_the_server_that_has_the_data(
+    clock: RealClock, status: int, headers: dict[str, str], *, heeded: bool
+) -> None:
     theirs = datetime.now(UTC) - timedelta(minutes=10)
     asked: list[float] = []
 
     def script(exchange: Exchange) -> None:
         asked.append(float(parse_qs(exchange.body.decode())["end"][0]))
         exchange.handler.date_time_string = lambda *_: format_datetime(theirs, usegmt=True)  # type: ignore[method-assign]
-        exchange.answer(200, VECTOR)
+        exchange.answer(status, VECTOR, headers)
 
     with serve(script) as server:
         metrics = direct(clock)
@@ -210,4 +217,5 @@ def test_a_range_is_asked_for_by_the_clock_of_the_server_that_has_the_data(clock
         for _ in range(2):
             answered(clock, metrics.ask(up(server.url, window=window), {}))
     assert asked[0] == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
-    assert asked[1] == pytest.approx(theirs.timestamp(), abs=60)
+    wanted = theirs if heeded else datetime.now(UTC)
+    assert asked[1] == pytest.approx(wanted.timestamp(), abs=60)
