@@ -13,7 +13,7 @@ from progressive_ci.ports import Hands
 from progressive_ci.release import first, guard_post, order, preflight, settings, steps, turn
 from progressive_ci.release.attempt import attempt, called_off
 from progressive_ci.release.credential_end import in_time
-from progressive_ci.release.duration import hard_end
+from progressive_ci.release.duration import hard_end, seen_live
 from progressive_ci.release.endings import outcome_of
 from progressive_ci.release.findings import Findings
 from progressive_ci.release.guard_job import terms_of
@@ -132,7 +132,8 @@ def _forward(release: Release, plan: Plan, found: Findings) -> Outcome:
         return first.release_first(release, plan, found)
     if found.canary.hash == found.stable.hash:
         return settings.change_settings(release)
-    deadline = release.hands.clock.now() + hard_end(plan, release.options)
+    live = seen_live(plan, found.deployment, found.mode)
+    deadline = release.hands.clock.now() + hard_end(live, release.options)
     vigil = Vigil(release, deadline=deadline, keep_up=partial(steps.keep_up, release))
     release.began("prepare")
     guard_post.post(release, terms_of(release.options, plan))

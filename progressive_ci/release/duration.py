@@ -1,9 +1,11 @@
 """How long a plan takes at most, by its own numbers. Pure."""
 
+from dataclasses import replace
 from math import ceil
 from typing import assert_never
 
 from progressive_ci.model.check import Analysis, Check
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Analyze, Mode, Pause, Plan, SetWeight, Step
 from progressive_ci.routers.replica_arithmetic import limits
@@ -32,7 +34,7 @@ def worst_case(plan: Plan, options: Options) -> float:
 def rolling_seconds(plan: Plan) -> float:
     """Seconds in which NAME rolls by its own strategy: each batch of its pods has the whole deadline.
 
-    A size that the documents leave to others counts as one batch.
+    A size that nobody has said yet counts as one batch.
     """
     workload = plan.workload
     rolling = (workload.strategy or {}).get("rollingUpdate") or {}
@@ -41,6 +43,14 @@ def rolling_seconds(plan: Plan) -> float:
         bounds = limits(size, rolling.get("maxSurge", "25%"), rolling.get("maxUnavailable", "25%"))
         batches = ceil(size / (bounds.surge + bounds.unavailable))
     return float(batches * workload.progress_deadline_seconds)
+
+
+def seen_live(plan: Plan, deployment: JsonObject, mode: Mode) -> Plan:
+    """The plan with what the cluster alone knows: how it is gone by, and the size and strategy that others may set."""
+    workload, spec = plan.workload, deployment["spec"]
+    size = max(workload.replicas or 0, spec.get("replicas") or 0)
+    strategy = spec.get("strategy") if workload.strategy is None else workload.strategy
+    return replace(plan, mode=mode, workload=replace(workload, replicas=size, strategy=strategy))
 
 
 def drains(plan: Plan) -> float:

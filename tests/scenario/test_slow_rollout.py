@@ -59,6 +59,15 @@ def test_a_rollout_may_take_its_deadline_for_each_pod(way: str) -> None:
     then.rules_held(scene)
 
 
+def test_a_size_that_the_documents_leave_to_others_counts_as_it_is() -> None:
+    scene = _in_place()
+    began = scene.sandbox.clock.now()
+    run = scene.released(deployment(image=f"web:{_SLOW}", spec=_ONE_BY_ONE))
+    then.ended(run, Result.PROMOTED)
+    assert scene.sandbox.clock.now() - began > _PODS * 40
+    then.serves(scene, _SLOW)
+
+
 @ways
 def test_a_rollout_that_stops_going_forward_ends_by_its_deadline(way: str) -> None:
     begin, text = _WAYS[way]
