@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 
 Now = Callable[[], datetime]
 
-_BELIEVED = timedelta(days=366)
-"""No clock is wrong by more; a server that says so is not believed."""
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Near the end of the calendar no time can be reckoned with: whatever is added to it would be beyond."""
 
 
 def own_wall() -> datetime:
@@ -37,5 +37,5 @@ class ServerTime:
                     said = parsedate_to_datetime(value)
                 except ValueError:
                     return
-                ahead = (said if said.tzinfo else said.replace(tzinfo=UTC)) - self._wall()
-                self._ahead = ahead if abs(ahead) <= _BELIEVED else self._ahead
+                said = said if said.tzinfo else said.replace(tzinfo=UTC)
+                self._ahead = said - self._wall() if said < _LATEST else self._ahead
