@@ -14,8 +14,8 @@ pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 _AWAY = 700
 """Requests of users meanwhile: seven seconds, and about three more until the server is ready again."""
 
-_PAUSE = "60s"
-"""The gateway's controller watches the server too, and doubles its pauses while nobody answers: it is back long after
+_LONG = "60s"
+"""A pause. The gateway's controller watches the server too, and doubles its pauses while nobody answers: it is back long after
 the server, and knows no new endpoint until then."""
 
 
@@ -28,10 +28,14 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.mark.acceptance("F09")
-@pytest.mark.parametrize("moment", ["== step 2/", "old pods finish"], ids=["a pause", "the promotion"])
-def test_a_release_goes_on_after_the_api_server_was_restarted(shop: Callable[..., Shop], moment: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "pause"), [("== step 2/", _LONG), ("old pods finish", "1s")], ids=["a pause", "the promotion"]
+)
+def test_a_release_goes_on_after_the_api_server_was_restarted(
+    shop: Callable[..., Shop], moment: str, pause: str
+) -> None:
     place = shop(replicas=SIZE)
-    place.releases(NEW, steps=given.setting(50, 100, pause=_PAUSE))
+    place.releases(NEW, steps=given.setting(50, 100, pause=pause))
     with when.users(place) as load:
         with when.start(place) as tool:
             tool.wait_for(moment)
