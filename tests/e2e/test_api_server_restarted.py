@@ -15,8 +15,8 @@ _AWAY = 700
 """Requests of users meanwhile: seven seconds, and about three more until the server is ready again."""
 
 _LONG = "60s"
-"""A pause. The gateway's controller watches the server too, and doubles its pauses while nobody answers: it is back long after
-the server, and knows no new endpoint until then."""
+"""The gateway's controller watches the server too, and doubles its own pauses while nobody answers: it is back long
+after the server, and knows no new endpoint until then."""
 
 
 @pytest.fixture(scope="module")
