@@ -9,6 +9,7 @@ from progressive_ci.model.check import Query
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Event
 from progressive_ci.model.kinds import Kind, Ref
+from progressive_ci.model.outage import Outage
 from progressive_ci.model.outcome import Cause
 from progressive_ci.model.sample import Sample
 from progressive_ci.model.write import Write
@@ -61,6 +62,9 @@ class Cluster(Protocol):
 
     def logs(self, pod: Ref, container: str, *, lines: int, previous: bool = False) -> tuple[str, ...]:
         """The last lines of a container; empty where there are none or they can't be read."""
+
+    def outages(self) -> tuple[Outage, ...]:
+        """When the server was away since this run began, as far as that is over; empty where it never was."""
 
 
 class Pending(Protocol):

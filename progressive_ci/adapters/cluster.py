@@ -11,6 +11,7 @@ from progressive_ci.adapters.discovery import kind_of
 from progressive_ci.adapters.freshness import Freshness
 from progressive_ci.adapters.grants import grants
 from progressive_ci.adapters.newly_started import Refusals
+from progressive_ci.adapters.reach import Reach
 from progressive_ci.adapters.request import Request, of_apply, of_write
 from progressive_ci.errors import (
     NOT_SENT,
@@ -30,6 +31,7 @@ from progressive_ci.model.kinds import (
     Ref,
     collection_path,
 )
+from progressive_ci.model.outage import Outage
 from progressive_ci.model.write import Create, Delete, Write
 from progressive_ci.ports import Access, Clock, HttpResponse, Transport
 
@@ -74,11 +76,13 @@ class KubeCluster:
         *,
         guard: Guard | None = None,
         patience: Patience | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._transport = transport
         self._clock = clock
         self._guard = guard
         self._patience = patience or Patience()
+        self._reach = reach or Reach(clock)
         self._listed: dict[str, tuple[JsonObject, ...]] = {}
         self._served: Mapping[str, tuple[str, ...]] | None = None
         self._fresh = Freshness(clock)
@@ -210,6 +214,10 @@ class KubeCluster:
             return ()
         return tuple(said.splitlines()[-lines:])
 
+    def outages(self) -> tuple[Outage, ...]:
+        """When the server was away, as far as that is over."""
+        return self._reach.outages()
+
     def _pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[JsonObject, ...]:
         path = collection_path(kind, namespace)
         asked = Asked("list", f"{kind.plural} in {namespace}" if namespace else kind.plural)
@@ -295,6 +303,22 @@ class KubeCluster:
         if rest > 0:
             what = "the API server has asked for a while without requests (429 with Retry-After)"
             raise TooManyRequests(what, where=request.asked.where, retry_after=rest)
+        sent = self._reach.now()
+        try:
+            answer = self._answer(request, timeout)
+        except NoAnswer:
+            self._reach.silent(sent)
+            raise
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._reach.silent(sent)
+        else:
+            self._reach.answered()
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._rests_until = self._clock.now() + min(retry_after(answer), _LONGEST_REST)
+        return answer
+
+    def _answer(self, request: Request, timeout: float) -> HttpResponse:
+        """What the server says, unless it has just started and doesn't know yet what it says."""
         try:
             answer = self._transport.request(
                 request.method,
@@ -317,6 +341,4 @@ class KubeCluster:
         if self._refusals.doubtful(request, answer):
             what = "the API server refuses what it has allowed, as one that has just started does"
             raise NoAnswer(what, where=request.asked.where, reason=NOT_SENT)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._rests_until = self._clock.now() + min(retry_after(answer), _LONGEST_REST)
         return answer

@@ -18,6 +18,7 @@ from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
 from progressive_ci.adapters.login import Access
 from progressive_ci.adapters.metrics import HttpMetrics
+from progressive_ci.adapters.reach import Reach
 from progressive_ci.adapters.recalls import ClusterRecalls
 from progressive_ci.adapters.transport import KubeTransport
 from progressive_ci.adapters.watch import ThreadWatch
@@ -165,20 +166,20 @@ class Desk:
         wire = Wire(connection)
         lease_seconds = self._lease_seconds()
         patience = Patience(write=min(Patience().write, lease_seconds / 3))
-        front = KubeTransport(wire, self.clock)
+        front, reach = KubeTransport(wire, self.clock), Reach(self.clock)
         behind = ThreadClock(connection.time.now)
         lease = ClusterLease(
             name,
             namespace,
-            front=KubeCluster(front, self.clock),
-            back=KubeCluster(KubeTransport(wire, behind), behind),
+            front=KubeCluster(front, self.clock, reach=reach),
+            back=KubeCluster(KubeTransport(wire, behind), behind, reach=reach),
             clock=self.clock,
             ticker=ThreadTicker(),
             seconds=lease_seconds,
             run=self.job.run_url,
             tell=lambda text: self.reporter.emit(Noted(text)),
         )
-        cluster = KubeCluster(front, self.clock, guard=lease.secure, patience=patience)
+        cluster = KubeCluster(front, self.clock, guard=lease.secure, patience=patience, reach=reach)
         ways = addresses(self.settings, namespace, proxy=not connection.in_cluster)
         hands = Hands(
             cluster=cluster,
@@ -191,17 +192,19 @@ class Desk:
             journal=ClusterJournal(name, namespace, cluster=cluster, hide=self.hide),
             lease=lease,
             reporter=self.reporter,
-            recalls=self._recalls(name, namespace, wire, behind),
+            recalls=self._recalls(name, namespace, wire, behind, reach),
             history=GitHistory(self.job.workspace, self.clock),
             credential=WatchedCredential(connection.look, ThreadTicker()),
         )
         return hands, ways
 
-    def _recalls(self, name: str, namespace: str, wire: Wire, behind: ThreadClock) -> ClusterRecalls:
+    def _recalls(
+        self, name: str, namespace: str, wire: Wire, behind: ThreadClock, reach: Reach
+    ) -> ClusterRecalls:
         """Asking needs no lease; listening goes on whatever the main thread waits for."""
         watch = ThreadWatch(
             wire,
-            KubeCluster(KubeTransport(wire, behind), behind, patience=ONCE),
+            KubeCluster(KubeTransport(wire, behind), behind, patience=ONCE, reach=reach),
             tell=lambda text: self.reporter.emit(Warned(text)),
         )
         front = KubeCluster(KubeTransport(wire, self.clock), self.clock)

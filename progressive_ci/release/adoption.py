@@ -21,6 +21,7 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.renewal import await_old_pods_gone, demand_canary, drain, renew
 from progressive_ci.release.services import pin, selects_canary, serving, unpin
 from progressive_ci.release.stop import unready
+from progressive_ci.release.watchers import outlast
 from progressive_ci.release.workload import (
     REVISION,
     annotations_of,
@@ -74,6 +75,8 @@ def _all_to_canary(release: Release) -> None:
         traffic.shift(release, _NEARLY_ALL, _while_both_stand(release))
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.routed(release) and traffic.current(release) != weight.ALL:
+        while outlast(release):
+            until(release, lambda: _full_size(release), "the canary has its full size again")
         release.enter(weight=100)
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
 

@@ -63,6 +63,7 @@ class Release:
         evidence: measurements that the next journal entry carries.
         limit: monotonic time at which a rollback gives up.
         granted: seconds by which pods that finish their requests have put that off.
+        outlasted: seconds by which an outage of the API server has.
         back: most pods of a Deployment that were back so far, of all tries; -1 before the first look.
         fenced_off: whether everything that was sent on the way forward comes too late.
         unclear: what was to be created when no clear answer came, and when.
@@ -88,6 +89,7 @@ class Release:
     evidence: list[Evidence] = field(default_factory=list)
     limit: float = float("inf")
     granted: float = 0.0
+    outlasted: float = 0.0
     back: int = -1
     fenced_off: bool = False
     unclear: dict[Ref, float] = field(default_factory=dict)

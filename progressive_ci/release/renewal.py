@@ -15,6 +15,7 @@ from progressive_ci.release.readiness import pods_of, ready_uids
 from progressive_ci.release.release import Release
 from progressive_ci.release.services import unpin
 from progressive_ci.release.stop import unready
+from progressive_ci.release.watchers import outlast
 from progressive_ci.release.workload import available, complete
 
 _LOOK = 5.0
@@ -31,6 +32,7 @@ def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool] = l
         disturbed: looks whether those pods may have got new requests meanwhile: then their time begins anew. Puts
             right, or stops, where the version that serves is not there any more.
     """
+    outlast(release)
     clock = release.hands.clock
     over = clock.now() + seconds
     while (left := over - clock.now()) > 0:
@@ -40,6 +42,8 @@ def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool] = l
         release.pause(part)
         if disturbed():
             over = clock.now() + seconds
+    # It may have been away meanwhile.
+    outlast(release)
 
 
 def demand_canary(release: Release, ref: Ref | None = None) -> None:

@@ -19,6 +19,7 @@ from progressive_ci.release.release import Release
 from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import Stop, unavailable
 from progressive_ci.release.vigil import Vigil
+from progressive_ci.release.watchers import outlast
 from progressive_ci.release.workload import available, replicas_of
 
 
@@ -94,6 +95,8 @@ def set_weight(vigil: Vigil, share: Weight) -> None:
         pods = capacity.needed_pods(share, mode.size(release))
         if traffic.routed(release):
             mode.scale(vigil, pods)
+            while outlast(release, vigil.pause):
+                mode.scale(vigil, pods)
         release.enter(weight=share.percent, stage=Stage.STEPPING)
         vigil.look()
     elif traffic.routed(release):

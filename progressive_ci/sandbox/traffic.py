@@ -5,10 +5,11 @@ milliseconds shows, and hours cost nothing. The data plane learns of every chang
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import Ref
 from progressive_ci.sandbox import behaviour
 from progressive_ci.sandbox.controllers.endpoint_slices import NAME_LABEL
@@ -114,6 +115,8 @@ class Traffic:
         self._coming: dict[str, View] = {}
         self._rates: dict[Cell, float] = {}
         self._since = store.timers.now()
+        self._slices: tuple[JsonObject, ...] | None = None
+        self._routes_from = self._since
         self.lines: dict[Cell, Line] = {}
         self.segments: list[Segment] = []
         store.subscribe(self._routes_changed, *ROUTES)
@@ -123,6 +126,23 @@ class Traffic:
         """Let users come, or change how many; 0 sends them away."""
         self._users[name] = Users(name, entry, rate)
         self._coming[name] = self._views[name] = self._view(entry)
+        self._turn()
+
+    def lag(self, until: float, *, routes: bool) -> None:
+        """The data plane hears of nothing until then, as after an outage of the API server.
+
+        Args:
+            until: time at which it knows everything again.
+            routes: whether it misses changes of routes, too, and not only of endpoints.
+        """
+        self._slices = tuple(self._store.all(kinds.ENDPOINT_SLICE))
+        self._routes_from = until if routes else self._routes_from
+        self._store.timers.at(until, self._caught_up)
+
+    def _caught_up(self) -> None:
+        self._slices = None
+        for name, users in self._users.items():
+            self._coming[name] = self._views[name] = self._view(users.entry)
         self._turn()
 
     def count(
@@ -200,7 +220,7 @@ class Traffic:
             self._views[name] = view
             self._turn()
 
-        self._store.timers.at(self._store.timers.now() + PROPAGATION, arrive)
+        self._store.timers.at(max(self._store.timers.now() + PROPAGATION, self._routes_from), arrive)
 
     def _pod_changed(self, change: Change) -> None:
         before = change.before is not None and ready_condition(change.before) is not None
@@ -219,12 +239,15 @@ class Traffic:
     def _ready(self, namespace: str, service: str) -> list[str]:
         found = {
             endpoint["targetRef"]["uid"]: None
-            for each in self._store.all(kinds.ENDPOINT_SLICE, namespace)
-            if labels_of(each).get(NAME_LABEL) == service
+            for each in self._known_slices()
+            if each["metadata"]["namespace"] == namespace and labels_of(each).get(NAME_LABEL) == service
             for endpoint in each.get("endpoints") or ()
             if endpoint["conditions"].get("ready") is not False and endpoint.get("targetRef")
         }
         return list(found)
+
+    def _known_slices(self) -> Iterable[JsonObject]:
+        return self._store.all(kinds.ENDPOINT_SLICE) if self._slices is None else self._slices
 
     def _turn(self) -> None:
         """Close the span of constant rates and begin the next one."""

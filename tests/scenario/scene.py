@@ -7,6 +7,7 @@ from progressive_ci.adapters.cluster import ONCE, KubeCluster
 from progressive_ci.adapters.credential import Credential
 from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
+from progressive_ci.adapters.reach import Reach as Heard
 from progressive_ci.adapters.recalls import ClusterRecalls
 from progressive_ci.judging.condition import complaint
 from progressive_ci.metrics.promql import check, fill
@@ -306,12 +307,13 @@ class Process:
         """The hands for the workload of this name."""
         scene, sandbox, clock = self.run.scene, self.run.scene.sandbox, self.run.scene.sandbox.clock
         own = scene.machine or clock
-        front = KubeCluster(self.transport, own)
-        back = KubeCluster(Behind(self.transport, clock), clock, patience=ONCE)
+        heard = Heard(own)
+        front = KubeCluster(self.transport, own, reach=heard)
+        back = KubeCluster(Behind(self.transport, clock), clock, patience=ONCE, reach=heard)
         ticker = Ticks(clock, self.life)
         lease = ClusterLease(name, NAMESPACE, front=front, back=back, clock=own, ticker=ticker)
         self.leases.append(lease)
-        cluster = KubeCluster(self.transport, own, guard=lease.secure)
+        cluster = KubeCluster(self.transport, own, guard=lease.secure, reach=heard)
         journal = ClusterJournal(name, NAMESPACE, cluster=cluster)
         watch = Ears(scene.spoil(StoreWatch(sandbox.store, clock)), clock, self.life, self.run)
         recalls = ClusterRecalls(name, NAMESPACE, cluster=front, watch=watch)

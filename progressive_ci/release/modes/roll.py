@@ -28,6 +28,7 @@ from progressive_ci.release.rollout import back_to_stable, let_be, roll_to, roll
 from progressive_ci.release.services import service_ref, unpin
 from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import unready
+from progressive_ci.release.watchers import outlast
 from progressive_ci.release.way_back import return_to_stable
 from progressive_ci.release.workload import (
     available,
@@ -139,6 +140,8 @@ def promote(release: Release) -> None:
     until(release, lambda: _full_size(release), "the canary has its full size")
     if traffic.current(release) != weight.ALL:
         _await_endpoints(release)
+        while outlast(release):
+            until(release, lambda: _full_size(release), "the canary has its full size again")
         release.enter(weight=100)
         traffic.shift(release, weight.ALL, bounded(release, "the route carries 100 %"))
     release.armed = ()
@@ -203,6 +206,7 @@ def committed(release: Release) -> bool:
 
 def finish(release: Release) -> None:
     """Traffic back to NAME, which is the new version now; then everything of ours away."""
+    outlast(release)
     return_to_stable(release)
     _canary_service_to_stable(release)
     release.enter(weight=0)

@@ -1,0 +1,46 @@
+"""When the API server was away, by what all threads of a run have met."""
+
+import threading
+
+from progressive_ci.model.outage import Outage
+from progressive_ci.ports import Clock
+
+_SHORTEST = 2.0
+"""Seconds without an answer: what is shorter is one request's bad luck."""
+
+_REMEMBERED = 8
+
+
+class Reach:
+    """Hears of every request's end; those of several connections to one server share one of these."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._heard = clock.now()
+        self._silent: float | None = None
+        self._outages: tuple[Outage, ...] = ()
+
+    def now(self) -> float:
+        """Monotonic seconds: when a request is sent."""
+        return self._clock.now()
+
+    def silent(self, sent: float) -> None:
+        """A request that was sent then has got no answer that is worth one."""
+        with self._lock:
+            if self._silent is None:
+                # Whoever hangs while others are answered says nothing of that time.
+                self._silent = max(sent, self._heard)
+
+    def answered(self) -> None:
+        """The server answers."""
+        now = self._clock.now()
+        with self._lock:
+            if self._silent is not None and now - self._silent >= _SHORTEST:
+                self._outages = (*self._outages, Outage(self._heard, now))[-_REMEMBERED:]
+            self._silent, self._heard = None, now
+
+    def outages(self) -> tuple[Outage, ...]:
+        """The latest ones that are over, in their order."""
+        with self._lock:
+            return self._outages

@@ -1,0 +1,56 @@
+"""Others watch the API server, too, and are back later than it is: gateways' controllers, and those of the cluster.
+
+Until then they know neither new weights nor new endpoints, so users are led to pods that have gone, or to a Service
+whose pods nobody knows. What is built on client-go tries again after pauses that double from 0.8 s to 30 s, each
+stretched by chance to at most its double: after N seconds away, the next attempt comes within 2 N + 1.6 s, and none
+takes longer than 60 s.
+"""
+
+from collections.abc import Callable
+from math import inf
+
+from progressive_ci.model.outage import Outage
+from progressive_ci.release.release import Release
+
+LONGEST = 60.0
+_BESIDE = 2.0
+
+
+def back_after(outage: Outage) -> float:
+    """Monotonic time by which everybody has heard of what the server says again."""
+    return outage.ended + min(2 * (outage.ended - outage.began) + _BESIDE, LONGEST)
+
+
+def outlast(release: Release, pause: Callable[[float], None] | None = None) -> bool:
+    """Wait until everybody is back, before users are led to other pods, and before the pods that they had go.
+
+    Only the way back doesn't wait with the weight: stable's pods are the ones that everybody knows.
+
+    Args:
+        release: whose.
+        pause: how to wait; None waits beside the budget of a rollback, because nobody can hurry it.
+
+    Returns:
+        Whether that took time, in which pods may have been lost.
+    """
+    outages = release.hands.cluster.outages()
+    if not outages:
+        return False
+    latest = max(outages, key=back_after)
+    left = back_after(latest) - release.hands.clock.now()
+    if left <= 0:
+        return False
+    away = f"the API server was away for {latest.ended - latest.began:.0f} s"
+    release.note(f"{away}: who else watches it, like a gateway's controller, has {left:.0f} s to come back")
+    (pause or _pause(release))(left)
+    return True
+
+
+def _pause(release: Release) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        part = min(seconds, LONGEST - release.outlasted)
+        if release.limit < inf:
+            release.limit, release.outlasted = release.limit + part, release.outlasted + part
+        release.pause(seconds)
+
+    return pause

@@ -1,0 +1,91 @@
+"""The API server is away for some seconds, and whoever else watches it is back later than it is (F09).
+
+The users' data plane hears of nothing from the first second of the outage until a client-go's last attempt: of no
+endpoint, and in half of the cases of no route either.
+"""
+
+import pytest
+
+from progressive_ci.model.options import Options
+from progressive_ci.model.outcome import Result
+from progressive_ci.model.plan import Mode
+from progressive_ci.sandbox import faults
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.faults import nth
+from tests.scenario import then
+from tests.scenario.rows import ROWS, Row
+from tests.scenario.scene import Scene
+from tests.scenario.struck import LONGEST, STRIDE
+
+_AWAY = 10.0
+_LAST_ATTEMPT = 2 * _AWAY + 1.6
+"""Seconds after its return by which all pauses of 0.8 s, 1.6 s and so on, doubled by chance, are over."""
+
+_BACK = 42
+"""The request at which a release is cancelled in which one version has users already, and the other still has."""
+
+ROUTED = {name: row for name, row in ROWS.items() if row.routed}
+rows = pytest.mark.parametrize("row", ROUTED.values(), ids=ROUTED)
+known = pytest.mark.parametrize("routes", [True, False], ids=["no news", "no news of endpoints"])
+
+
+def goes_away(scene: Scene, number: int, *, routes: bool) -> list[float]:
+    """From this request on nobody is answered for some seconds; tells since when, once it is so."""
+    since: list[float] = []
+
+    def away(sent: int, call: Call) -> bool:
+        del call
+        now = scene.sandbox.clock.now()
+        if sent == number:
+            since.append(now)
+            scene.sandbox.traffic.lag(now + _AWAY + _LAST_ATTEMPT, routes=routes)
+        return bool(since) and now < since[0] + _AWAY
+
+    scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
+    return since
+
+
+def at_each(row: Row, first: int, result: Result, *, routes: bool) -> None:
+    """The outage at one request after the other, each in a release of its own."""
+    for number in range(1 + first % STRIDE, LONGEST, STRIDE):
+        scene = row.open()
+        before = len(scene.sandbox.log)
+        if result is Result.CANCELLED:
+            scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=nth(before + _BACK))
+        since = goes_away(scene, before + number, routes=routes)
+        run = scene.released(row.text, Options(rollback_budget=45))
+        if not since:
+            return
+        then.ended(run, result)
+        then.rules_held(scene)
+        nobody_was_led_astray(scene)
+        then.serves(scene, row.new if result is Result.PROMOTED else row.old)
+        # Nobody waits for the server only to say that the lease is free, which runs out by itself.
+        still = scene.sandbox.clock.now() < since[0] + _AWAY + 1
+        then.nothing_left(scene, but=("the lease's holder",) if still else ())
+
+
+def nobody_was_led_astray(scene: Scene) -> None:
+    """None of those who come by the route; who comes by another Service meets NAME's own rolling update in `roll`."""
+    record = scene.oracle.record
+    by_route = record is not None and record.mode is Mode.ROLL
+    failures = scene.sandbox.traffic.count(status=503, users="users" if by_route else None)
+    assert failures < 1e-6, f"{failures:.2f} requests failed"
+
+
+@pytest.mark.acceptance("F09")
+@rows
+@known
+@pytest.mark.parametrize("first", [43, 61, 79])
+def test_users_are_led_to_no_pod_that_the_gateway_does_not_know(
+    row: Row, first: int, *, routes: bool
+) -> None:
+    at_each(row, first, Result.PROMOTED, routes=routes)
+
+
+@pytest.mark.acceptance("F09")
+@rows
+@known
+@pytest.mark.parametrize("first", [45, 51, 58])
+def test_on_the_way_back_too_pods_stay_until_the_gateway_knows(row: Row, first: int, *, routes: bool) -> None:
+    at_each(row, first, Result.CANCELLED, routes=routes)
