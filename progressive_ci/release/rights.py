@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from progressive_ci.model import kinds
 from progressive_ci.model.check import Analysis, SecretKey
-from progressive_ci.model.kinds import Kind
+from progressive_ci.model.kinds import Kind, Ref
 from progressive_ci.model.plan import Analyze, Mode, Plan
 from progressive_ci.model.route import NginxSettings, Route
 from progressive_ci.ports import Access
@@ -107,7 +107,7 @@ def guard_rights(plan: Plan) -> tuple[Access, ...]:
 
 
 _LOOKED_AT = (kinds.SECRET, kinds.ROLLOUT, kinds.CANARY, kinds.PDB, kinds.NETWORK_POLICY)
-_LISTED = (kinds.SERVICE, kinds.HPA)
+_LISTED = (kinds.SERVICE, kinds.HPA, kinds.INGRESS)
 
 
 def _begins(access: Access) -> bool:
@@ -135,18 +135,25 @@ def _traffic(plan: Plan) -> list[Access]:
     if plan.route.stable_service:
         found += _on(kinds.ENDPOINT_SLICE, namespace, "list")
         found += _on(kinds.SERVICE, namespace, "get patch")
+    read = _only_read(plan.route)
     for ref in router_of(plan.route).objects(plan.route):
         if ref.kind not in (kinds.DEPLOYMENT, kinds.REPLICA_SET):
-            found += _on(ref.kind, ref.namespace, "get patch", ref.name)
+            found += _on(ref.kind, ref.namespace, "get" if ref in read else "get patch", ref.name)
     if isinstance(plan.route.settings, NginxSettings):
-        found += _canary_ingresses(plan.route, plan.route.settings)
+        found += _canary_ingresses(plan.route)
     return found
 
 
-def _canary_ingresses(route: Route, settings: NginxSettings) -> Iterable[Access]:
+def _only_read(route: Route) -> tuple[Ref, ...]:
+    """The user's own Ingresses: the canary's beside them carry the split."""
+    names = route.settings.stable_ingresses if isinstance(route.settings, NginxSettings) else ()
+    return tuple(Ref(kinds.INGRESS, route.namespace, name) for name in names)
+
+
+def _canary_ingresses(route: Route) -> Iterable[Access]:
     yield from _on(kinds.INGRESS, route.namespace, "create list")
     for ref in router_of(route).objects(route):
-        if ref.name not in settings.stable_ingresses:
+        if ref not in _only_read(route):
             yield from _on(kinds.INGRESS, ref.namespace, "delete", ref.name)
 
 
