@@ -8,7 +8,7 @@ from tests.scenario.documents import deployment, rollout
 from tests.scenario.scene import Scene
 from tests.scenario.then import ROUTERS
 
-STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n"
+STEPS = "- setWeight: 25\n- pause: {duration: 5s}\n- setWeight: 75\n- pause: {duration: 5s}\n"
 
 
 @dataclass(frozen=True, slots=True)
