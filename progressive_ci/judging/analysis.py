@@ -14,7 +14,7 @@ from datetime import datetime
 
 from progressive_ci.judging import texts
 from progressive_ci.judging.measurement import Measurement, measured
-from progressive_ci.judging.tally import Tally, ended, exceeded, status, wanted
+from progressive_ci.judging.tally import Tally, ended, exceeded, status, wanted, without_success
 from progressive_ci.model.check import Analysis, Check
 from progressive_ci.model.durations import shown
 from progressive_ci.model.sample import Sample
@@ -164,7 +164,7 @@ def record(
 def taken(state: CheckState, answer: Measurement) -> CheckState:
     """A check with one answer more."""
     tally = state.tally.plus(answer.phase, is_empty=answer.is_empty)
-    found = status(state.check, tally)
+    found = without_success(status(state.check, tally), state.check, tally)
     blind = (
         (state.blind_since if state.blind_since is not None else answer.ended_at) if answer.is_blind else None
     )
@@ -184,12 +184,17 @@ def _reason(check: Check, tally: Tally, answer: Measurement) -> str:
     head = ", ".join(part for part in (texts.bare(answer.value), answer.message) if part)
     over = exceeded(check, tally)
     if over is None:
-        why = f"{tally.count} measurements without {check.limits.consecutive_success} successes in a row"
+        why = f"{tally.count} measurements without {_success(check)}"
     elif over.phase is Phase.ERROR:
         why = f"{over.number} errors in a row, at most {over.limit}"
     else:
         why = f"{over.counted} {over.number} of at most {over.limit}"
     return f"{check.name}: {head} ({why})"
+
+
+def _success(check: Check) -> str:
+    row = check.limits.consecutive_success
+    return f"{row} successes in a row" if row else "a success"
 
 
 def verdict(state: AnalysisState, now: float, metrics_timeout: float) -> Verdict:
@@ -239,7 +244,7 @@ def finish(state: AnalysisState, now: float) -> AnalysisState:
 
 
 def _finished(checked: CheckState, now: float) -> CheckState:
-    found = ended(checked.check, checked.tally)
+    found = without_success(ended(checked.check, checked.tally), checked.check, checked.tally)
     reason = "" if found is Phase.SUCCESSFUL else _ended_early(checked)
     return replace(checked, phase=found, decided_at=now, reason=reason)
 
@@ -249,9 +254,9 @@ def _ended_early(checked: CheckState) -> str:
     if not number:
         last = f", the last answer: {checked.last.message}" if checked.last else ""
         return f"{name}: the steps were done before it was ever measured{last}"
-    row, count = checked.check.limits.consecutive_success, wanted(checked.check)
+    count = wanted(checked.check)
     if count is None:
-        return f"{name}: the steps were done before it had {row} successes in a row"
+        return f"{name}: the steps were done before it had {_success(checked.check)}"
     return f"{name}: the steps were done after {number} of its {count} measurements"
 
 

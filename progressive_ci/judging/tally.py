@@ -111,3 +111,9 @@ def ended(check: Check, tally: Tally) -> Phase:
         return Phase.SUCCESSFUL
     complete = tally.count > 0 and wanted(check) is None and not check.limits.consecutive_success
     return Phase.SUCCESSFUL if complete else Phase.INCONCLUSIVE
+
+
+def without_success(found: Phase, check: Check, tally: Tally) -> Phase:
+    """The one deviation: what stayed within its limits without a single success is upstream's pass, and not ours."""
+    blank = found is Phase.SUCCESSFUL and not tally.successful and not check.dry_run
+    return Phase.INCONCLUSIVE if blank else found

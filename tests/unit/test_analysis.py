@@ -109,6 +109,18 @@ def test_inconclusive_is_no_verdict() -> None:
     assert judge.verdict(answered(begun(check), BAD), 0, PATIENCE) == NoVerdict("success-rate", reason, 0)
 
 
+@pytest.mark.parametrize("failure", ["", "result[0] < 0.9"], ids=["failed", "inconclusive"])
+def test_limits_that_no_measurement_exceeds_make_no_pass_without_a_success(failure: str) -> None:
+    limits = replace(RATE.limits, failure=9, inconclusive=9)
+    check = replace(RATE, failure=failure, limits=limits)
+    endless = judge.verdict(judge.finish(answered(begun(check), BAD, BAD), 60), 60, PATIENCE)
+    assert isinstance(endless, NoVerdict)
+    assert endless.reason == "success-rate: the steps were done before it had a success"
+    counted = judge.verdict(answered(begun(replace(check, count=2)), BAD, BAD), 60, PATIENCE)
+    assert isinstance(counted, NoVerdict)
+    assert counted.reason.endswith("(2 measurements without a success)")
+
+
 @pytest.mark.parametrize("answer", [DOWN, EMPTY, Measured((float("nan"),)), Measured(())])
 def test_errors_and_no_data_hold_until_the_time_out_and_are_no_verdict_then(answer: Sample) -> None:
     state = answered(begun(RATE), GOOD, answer, answer)
