@@ -3,6 +3,8 @@
 from textwrap import dedent, indent
 
 IMAGE = "web:2.0.0"
+HEALTHY = "healthy"
+"""The name of every AnalysisTemplate here."""
 
 STEPS = """
 - setWeight: 20
@@ -65,13 +67,20 @@ def metric(**changes: str) -> str:
     return f"{head}{lines}\nprovider:\n  prometheus:\n    address: {address}\n    query: |\n{indent(query, ' ' * 6)}"
 
 
-def template(*metrics: str) -> str:
-    """An AnalysisTemplate with one argument, the canary's hash."""
+def template(*metrics: str, notes: str = "") -> str:
+    """An AnalysisTemplate with one argument, the canary's hash, and these annotations."""
     listed = "".join("    - " + indent(each, " " * 6).lstrip() + "\n" for each in metrics)
     return (
-        "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: healthy, namespace: shop}\n"
+        "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\n"
+        f"metadata: {{name: {HEALTHY}, namespace: shop, annotations: {{{notes}}}}}\n"
         "spec:\n  args: [{name: hash}]\n  metrics:\n" + listed
     )
+
+
+def of_every_pod(body: str) -> str:
+    """The same without its argument, which `--analysis` gives no value."""
+    named = 'pod_template_hash="{{args.hash}}"'
+    return body.replace("args: [{name: hash}]", "args: []").replace(named, 'namespace="shop"')
 
 
 def pod(image: str, *, labels: str = "{app: web}") -> str:

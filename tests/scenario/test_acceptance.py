@@ -5,20 +5,18 @@ from math import inf
 
 import pytest
 
-from progressive_ci.errors import ProgressiveError
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.event import Noted, Shifted
+from progressive_ci.model.event import Noted
 from progressive_ci.model.journal import Stage
-from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.release.workload import replicas_of
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from tests.scenario import given, then
-from tests.scenario.documents import GUARD, MEASURED, metric, rollout, template
+from tests.scenario.documents import rollout
 from tests.scenario.rows import ROWS, STEPS, Row
-from tests.scenario.scene import NAMESPACE, Run, Scene, planned
+from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.then import ROUTERS
 
 routers = pytest.mark.parametrize("router", ROUTERS)
@@ -77,98 +75,6 @@ def test_a_rollback_that_was_killed_is_finished_before_a_newer_version_begins(ro
     then.nobody_was_turned_away(scene)
     then.nothing_left(scene)
     then.rules_held(scene)
-
-
-LONG = "- setWeight: 20\n- pause: {duration: 2m}\n- setWeight: 50\n- pause: {duration: 2m}\n- setWeight: 80\n"
-AWAY = {"in the first pause": 40, "around a change of weight": 130, "in the second pause": 200}
-
-
-@pytest.mark.acceptance("F12")
-@routers
-@pytest.mark.parametrize("since", AWAY.values(), ids=AWAY)
-@pytest.mark.parametrize("kind", ["down", "503", "slow"])
-def test_metrics_that_are_away_for_a_while_hold_the_weight(router: str, since: int, kind: str) -> None:
-    scene = given.app(router=router)
-    scene.sandbox.prometheus.misbehave(kind, since=since, until=since + 60, seconds=60)
-    text = rollout(router, canary=GUARD, steps=LONG) + "---\n" + template(metric(count=""))
-    run = scene.released(text)
-    is_back(scene, run, Result.PROMOTED, "2.0.0")
-    blind = (since + 15, since + 60)
-    assert not [one for one in run.told if isinstance(one.event, Shifted) and blind[0] < one.time < blind[1]]
-    assert len(scene.sandbox.prometheus.asked) < 2 * run.told[-1].time / 5
-
-
-@pytest.mark.acceptance("F12")
-@routers
-@pytest.mark.parametrize("since", AWAY.values(), ids=AWAY)
-@pytest.mark.parametrize("kind", ["down", "503", "slow"])
-def test_metrics_that_stay_away_are_no_verdict(router: str, since: int, kind: str) -> None:
-    scene = given.app(router=router)
-    scene.sandbox.prometheus.misbehave(kind, since=since, seconds=60)
-    text = rollout(router, canary=GUARD, steps=LONG) + "---\n" + template(metric(count=""))
-    run = scene.released(text, Options(metrics_timeout=60))
-    is_back(scene, run, Result.UNAVAILABLE)
-    assert run.outcome is not None
-    assert "no usable answer" in run.outcome.reason
-
-
-NOTHING_TO_JUDGE = {
-    "not a number": "vector(0) / vector(0)",
-    "infinity": "vector(1) / vector(0)",
-    "minus infinity": "vector(-1) / vector(0)",
-    "nothing": "sum(rate(unknown[1m]))",
-}
-CONDITIONS = {
-    "success only": {"successCondition": "result[0] >= 0.9"},
-    "failure only": {"successCondition": "", "failureCondition": "result[0] < 0.9"},
-    "both": {"successCondition": "result[0] >= 0.9", "failureCondition": "result[0] < 0.5"},
-}
-
-
-@pytest.mark.acceptance("F14")
-@routers
-@pytest.mark.parametrize("conditions", CONDITIONS.values(), ids=CONDITIONS)
-@pytest.mark.parametrize("query", NOTHING_TO_JUDGE.values(), ids=NOTHING_TO_JUDGE)
-def test_what_is_no_number_never_promotes(router: str, query: str, conditions: dict[str, str]) -> None:
-    scene = given.app(router=router)
-    measured = template(metric(query=query, **conditions))
-    run = scene.released(rollout(router, steps=MEASURED) + "---\n" + measured, Options(metrics_timeout=30))
-    is_back(scene, run, Result.UNAVAILABLE)
-
-
-@pytest.mark.acceptance("F15")
-@routers
-@pytest.mark.parametrize("kind", ["two", "warnings"])
-def test_an_answer_of_several_parts_or_with_warnings_decides_nothing(router: str, kind: str) -> None:
-    scene = given.app(router=router)
-    scene.sandbox.prometheus.misbehave(kind, since=12)
-    text = rollout(router, steps=MEASURED) + "---\n" + template(metric())
-    run = scene.released(text, Options(metrics_timeout=30))
-    is_back(scene, run, Result.UNAVAILABLE)
-
-
-TRAPS = {
-    "every measurement fails and may": metric(failureLimit="3"),
-    "no metric": "",
-}
-
-
-@pytest.mark.acceptance("F16")
-@pytest.mark.parametrize("body", TRAPS.values(), ids=TRAPS)
-def test_an_analysis_that_could_never_fail_is_refused_when_it_is_read(body: str) -> None:
-    text = rollout("gateway", steps=MEASURED) + "---\n" + (template(body) if body else template())
-    with pytest.raises(ProgressiveError) as caught:
-        planned(text)
-    assert "spec.yaml:" in str(caught.value)
-
-
-@pytest.mark.acceptance("F16")
-@routers
-def test_a_metric_that_a_sibling_ended_early_is_no_pass(router: str) -> None:
-    scene = given.app(router=router)
-    body = template(metric(name="bad", successCondition="result[0] > 2", count="1"), metric(count="10"))
-    run = scene.released(rollout(router, steps=MEASURED) + "---\n" + body)
-    is_back(scene, run, Result.UNHEALTHY)
 
 
 def lagging_from_the_first_weight(scene: Scene, seconds: float) -> None:

@@ -7,8 +7,9 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from tests.scenario import given
 from tests.scenario.documents import GUARD, metric, rollout, template
-from tests.scenario.test_acceptance import LONG, is_back, routers
+from tests.scenario.test_acceptance import is_back, routers
 
+LONG = "- setWeight: 20\n- pause: {duration: 2m}\n- setWeight: 50\n- pause: {duration: 2m}\n- setWeight: 80\n"
 BLIND = 15.0
 """Seconds that the last good answer is old at most when the next one comes: interval and query timeout."""
 

@@ -93,12 +93,22 @@ def nothing_left(scene: Scene, *, but: tuple[str, ...] = ()) -> None:
     assert record is None or record.state is State.ENDED, "the journal is open"
 
 
-def promoted_as_if_nothing_had_happened(scene: Scene, run: Run) -> None:
+def promoted_as_if_nothing_had_happened(scene: Scene, run: Run, version: str = "2.0.0") -> None:
     """The new version serves, nobody met an error, and nothing of ours is left."""
     ended(run, Result.PROMOTED)
-    serves(scene, "2.0.0")
+    serves(scene, version)
     nothing_left(scene)
     everything_but_the_version_is_as_before(scene)
+    nobody_was_turned_away(scene)
+    rules_held(scene)
+
+
+def back_as_if_nothing_had_happened(scene: Scene, run: Run, result: Result, version: str) -> None:
+    """The release ended so: the old version serves, nobody met an error, and nothing of ours is left."""
+    ended(run, result)
+    serves(scene, version)
+    nothing_left(scene)
+    all_is_as_before(scene)
     nobody_was_turned_away(scene)
     rules_held(scene)
 
