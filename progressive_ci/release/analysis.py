@@ -142,7 +142,9 @@ class AnalysisRun:
         return judge.fresh_since(self.state, since)
 
     def next_wake(self) -> float:
-        """When something is due, if no answer comes before."""
+        """When something is due, if no answer comes before; now where one came while another wait went on."""
+        if any(question.done() for question in self.asked.values()):
+            return self.release.hands.clock.now()
         due = judge.next_due(self.state, besides=self.asked)
         return float("inf") if due is None else due
 
