@@ -22,6 +22,7 @@ from progressive_ci.errors import (
     NotFound,
     ProgressiveError,
     ServerError,
+    TooManyRequests,
 )
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import LEASE, Ref
@@ -298,6 +299,10 @@ class ClusterLease:
                         return
                     version = lease_record.version(record)
                 self._back.send(lease_record.clear(self._ref, version, seal))
+            except TooManyRequests as error:
+                if self._clock.now() + error.retry_after >= until:
+                    return
+                self._pause(error.retry_after)
             except (*_UNCLEAR, NotFound):
                 version = ""
                 if self._clock.now() >= until:
