@@ -8,7 +8,7 @@ import pytest
 from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Mode
 from tests.scenario import given
-from tests.scenario.documents import HEALTHY, MEASURED, deployment, of_every_pod, rollout, template
+from tests.scenario.documents import HEALTHY, MEASURED, deployment, metric, of_every_pod, rollout, template
 from tests.scenario.scene import Run, Scene
 from tests.scenario.then import ROUTERS
 
@@ -75,6 +75,12 @@ class Row:
         if self.router:
             return Input(document + body)
         return Input(document + of_every_pod(body), HEALTHY)
+
+    def lasting(self, steps: str, seconds: int) -> Input:
+        """The same with these steps; where it has none, with an analysis that takes as long as they do."""
+        if self.router:
+            return Input(self.written(steps=steps))
+        return self.judged(metric(interval="5s", count=str(seconds // 5)))
 
 
 def _behind(router: str) -> Row:

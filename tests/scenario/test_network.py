@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.event import Began
 from progressive_ci.model.kinds import Kind
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
@@ -17,22 +18,18 @@ from progressive_ci.sandbox.json_patch import clone
 from progressive_ci.sandbox.replica import stale_reads
 from tests.scenario import given, then, when
 from tests.scenario.documents import rollout
+from tests.scenario.rows import Input, Row, every
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
 from tests.scenario.then import ROUTERS
 
 STEPS = "- setWeight: 25\n- pause: {duration: 20s}\n- setWeight: 75\n- pause: {duration: 20s}\n"
 SEEDS = range(20 if os.environ.get("SWEEP") == "all" else 1)
+EDIT = "example.com/edit"
 ANNOTATED = (*given.WATCHED, kinds.REPLICA_SET)
 
 
-def restored(scene: Scene, run: Run, result: Result) -> None:
-    """Users have the old version, and nothing is left of the new one."""
-    then.ended(run, result)
-    then.serves(scene, "1.0.0")
-    then.nothing_left(scene)
-    then.all_is_as_before(scene)
-    then.nobody_was_turned_away(scene)
-    then.rules_held(scene)
+def lasting(row: Row) -> Input:
+    return row.lasting(STEPS, 60)
 
 
 def now_and_then(seed: int, share: float, *, since: int = 0, method: str = "") -> Chooser:
@@ -41,11 +38,18 @@ def now_and_then(seed: int, share: float, *, since: int = 0, method: str = "") -
     return lambda number, call: number > since and method in ("", call.method) and dice.random() < share
 
 
+def as_usual(row: Row, scene: Scene, run: Run) -> None:
+    """It took no longer than without faults, but for some requests that were sent again."""
+    usual = lasting(row).released(row.open())
+    assert run.told[-1].time - run.told[0].time < usual.told[-1].time - usual.told[0].time + 10
+    then.promoted_as_if_nothing_had_happened(scene, run, row.new)
+
+
 @pytest.mark.acceptance("F06")
-@pytest.mark.parametrize("router", ROUTERS)
+@every()
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_storm_of_conflicts_ends_no_release_and_overwrites_nobody(router: str, seed: int) -> None:
-    scene, strikes = given.app(router=router), now_and_then(seed, 0.3)
+def test_a_storm_of_conflicts_ends_no_release_and_overwrites_nobody(row: Row, seed: int) -> None:
+    scene, strikes = row.open(), now_and_then(seed, 0.3)
     edits: dict[tuple[Kind, str], str] = {}
     scene.oracle.meddled = True
 
@@ -57,58 +61,80 @@ def test_a_storm_of_conflicts_ends_no_release_and_overwrites_nobody(router: str,
                 continue
             wanted = clone(found)
             annotations = wanted["metadata"].get("annotations") or {}
-            wanted["metadata"]["annotations"] = {**annotations, "example.com/edit": str(number)}
+            wanted["metadata"]["annotations"] = {**annotations, EDIT: str(number)}
             scene.sandbox.apply(wanted)
             edits[kind, name] = str(number)
 
     scene.sandbox.faults.before_each(somebody_annotates)
-    run = scene.released(rollout(router, steps=STEPS))
-    then.ended(run, Result.PROMOTED)
-    then.serves(scene, "2.0.0")
-    then.nothing_left(scene)
-    then.nobody_was_turned_away(scene)
-    then.rules_held(scene)
+    run = lasting(row).released(scene)
     assert edits
+    are_kept(scene, edits)
+    as_usual(row, scene, run)
+
+
+def are_kept(scene: Scene, edits: dict[tuple[Kind, str], str]) -> None:
+    """What others wrote last stands there, and is what a release gives back."""
     # The Deployment's controller copies the Deployment's annotations to the ReplicaSet of its template.
     copied = edits.get((kinds.DEPLOYMENT, NAME), "")
     for (kind, name), edit in edits.items():
         left = scene.sandbox.get(kind, NAMESPACE, name)
         kept = {edit, copied} if kind == kinds.REPLICA_SET else {edit}
-        assert left is None or left["metadata"]["annotations"]["example.com/edit"] in kept, name
+        assert left is None or left["metadata"]["annotations"][EDIT] in kept, name
+        if known := scene.before.get(f"{kind.name} {name}"):
+            known["metadata"].setdefault("annotations", {})[EDIT] = edit
 
 
 @pytest.mark.acceptance("F06")
-@pytest.mark.parametrize("router", ROUTERS)
+@every()
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_third_write_may_meet_a_conflict(router: str, seed: int) -> None:
-    scene = given.app(router=router)
+def test_every_third_write_may_meet_a_conflict(row: Row, seed: int) -> None:
+    scene = row.open()
     storm = now_and_then(seed, 0.3, method="PATCH")
     scene.sandbox.faults.plan(
         faults.conflict(), when=lambda number, call: not call.dry and storm(number, call), times=1000
     )
-    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router, steps=STEPS)))
+    as_usual(row, scene, lasting(row).released(scene))
 
 
 RESTS = {"forward": None, "on the way back": "SIGTERM"}
 
 
 @pytest.mark.acceptance("F07")
-@pytest.mark.parametrize("router", ROUTERS)
+@every()
 @pytest.mark.parametrize("signal", RESTS.values(), ids=RESTS)
-def test_a_server_that_asks_for_rest_gets_it_and_then_the_rollback(router: str, signal: str | None) -> None:
-    scene = given.app(router=router)
+def test_a_server_that_asks_for_rest_gets_it_and_then_the_rollback(row: Row, signal: str | None) -> None:
+    scene = row.open()
     clock = scene.sandbox.clock
     since, until = clock.now() + 20, clock.now() + 320
     scene.sandbox.faults.plan(faults.too_many(30), when=during(clock, since, until), times=10_000)
     if signal:
         when.later(scene, 19.9, lambda: clock.deliver(signal))
-    run = scene.released(rollout(router, steps=STEPS))
-    restored(scene, run, Result.CANCELLED if signal else Result.UNAVAILABLE)
+    run = lasting(row).released(scene)
+    result = Result.CANCELLED if signal else Result.UNAVAILABLE
+    then.back_as_if_nothing_had_happened(scene, run, result, row.old)
     asked = [done for done in scene.sandbox.log if since <= done.time < until]
     assert len(asked) <= 3 * 10, "the three who ask may do so every 30 s"
     if not signal:
         after = next(done for done in scene.sandbox.log if done.time >= until and not then.is_lease(done))
         assert after.writes, f"{after.call.method} {after.call.path}"
+
+
+@pytest.mark.acceptance("F07")
+@every()
+@pytest.mark.parametrize("at", [6, 20, 60])
+def test_a_server_that_asks_for_rest_for_a_moment_costs_no_step(row: Row, at: int) -> None:
+    scene = row.open()
+    clock = scene.sandbox.clock
+    busy = during(clock, clock.now() + at, clock.now() + at + 15)
+    scene.sandbox.faults.plan(faults.too_many(5), when=busy, times=10_000)
+    run = lasting(row).released(scene)
+    then.promoted_as_if_nothing_had_happened(scene, run, row.new)
+    assert steps(run) == steps(lasting(row).released(row.open()))
+
+
+def steps(run: Run) -> list[str]:
+    """What a run did, phase by phase."""
+    return [told.event.phase for told in run.told if isinstance(told.event, Began)]
 
 
 MISHAPS: dict[str, tuple[Fault, str]] = {
@@ -211,4 +237,5 @@ def test_one_of_two_servers_may_lag_behind_while_a_release_is_rolled_back(router
         stale_reads(scene.sandbox.store, 4.0), when=now_and_then(seed, 0.5), times=100_000
     )
     when.later(scene, 25.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
-    restored(scene, scene.released(rollout(router, steps=STEPS)), Result.CANCELLED)
+    run = scene.released(rollout(router, steps=STEPS))
+    then.back_as_if_nothing_had_happened(scene, run, Result.CANCELLED, "1.0.0")
