@@ -100,7 +100,7 @@ def _serves(release: Release, pods: int, *, first: bool, elapsed: float) -> bool
         if not served and elapsed > _STARTS:
             hold_canary(release, pods)
             hold_pins(release)
-        return served
+        return served or None
     if capacity.count_canary(release) >= pods:
         return True
     if elapsed > _STARTS:
