@@ -13,6 +13,7 @@ class Fate(Enum):
     SERVES = "serves"
     MISSING = "missing"
     CRASHES = "crash"
+    KILLED = "outofmemory"
     NEVER_READY = "neverready"
     FLAPS = "flap"
 

@@ -37,6 +37,7 @@ class World:
         replica_sets: their controller, for what it may not create.
         jobs: their controller, for what does not start.
         pods: the kubelets.
+        endpoint_slices: what leads Services to pods.
         gateways: what takes up changes of Gateway API routes.
         traffic: the users, and the count of what they saw.
         prometheus: what measures it.
@@ -48,7 +49,7 @@ class World:
         Deployments(self.store)
         self.replica_sets = ReplicaSets(self.store)
         self.pods = Pods(self.store)
-        EndpointSlices(self.store)
+        self.endpoint_slices = EndpointSlices(self.store)
         self.gateways = Gateways(self.store)
         self.jobs = Jobs(self.store)
         Garbage(self.store)

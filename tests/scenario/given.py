@@ -3,6 +3,7 @@
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.sandbox.app import documents
+from progressive_ci.sandbox.behaviour import of_image, of_pod
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.cluster import Sandbox
 from progressive_ci.sandbox.json_patch import clone
@@ -55,6 +56,21 @@ def no_more_pods_of(scene: Scene, image: str) -> None:
     scene.sandbox.world.replica_sets.refusal = lambda pod: (
         "the image is gone" if pod["spec"]["containers"][0]["image"] == image else ""
     )
+
+
+def turned(scene: Scene, version: str, tag: str) -> None:
+    """From now on whatever pod of this version starts behaves as a tag with this end says."""
+    theirs = of_image(f"web:{version}-{tag}")
+    scene.sandbox.world.pods.behaves = lambda pod: theirs if _image(pod) == f"web:{version}" else of_pod(pod)
+
+
+def not_led_to(scene: Scene, version: str) -> None:
+    """No Service leads to a pod of this version, as ready as it may be."""
+    scene.sandbox.world.endpoint_slices.omits = lambda pod: _image(pod) == f"web:{version}"
+
+
+def _image(pod: JsonObject) -> str:
+    return str(pod["spec"]["containers"][0]["image"])
 
 
 def room_again(scene: Scene, *, seconds: float) -> None:

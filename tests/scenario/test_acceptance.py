@@ -110,46 +110,6 @@ def test_a_controller_that_never_acknowledges_ends_the_release() -> None:
     then.rules_held(scene)
 
 
-DEADLINE = "progressDeadlineSeconds: 60\nminReadySeconds: 5"
-
-
-@pytest.mark.acceptance("F19")
-@routers
-@pytest.mark.parametrize(
-    "image", ["web:2.0.0-flap", "web:2.0.0-neverready", "web:missing", "web:2.0.0-crash"]
-)
-def test_bad_pods_end_the_release_by_an_absolute_deadline(router: str, image: str) -> None:
-    scene = given.app(router=router)
-    run = scene.released(rollout(router, image=image, spec=DEADLINE, steps=STEPS))
-    then.ended(run, Result.UNREADY)
-    then.serves(scene, "1.0.0")
-    then.nothing_left(scene)
-    then.rules_held(scene)
-    assert run.stopped is not None
-    assert run.stopped.time - run.told[0].time < 75
-    assert max(scene.oracle.weights) == 0
-    if router != "ratio":  # there every pod that is ready for a moment has users
-        then.nobody_was_turned_away(scene)
-
-
-@pytest.mark.acceptance("F22")
-def test_a_promotion_that_fails_leaves_the_traffic_on_pods_that_were_analysed() -> None:
-    scene = ROWS["roll"].open()
-    refusals: list[float] = []
-
-    def promoting(_: int, __: Call) -> None:
-        record = scene.oracle.record
-        if not refusals and record is not None and record.stage is Stage.PROMOTING:
-            refusals.append(scene.sandbox.clock.now())
-            given.exceeded_quota(scene)
-            given.room_again(scene, seconds=150)
-
-    scene.sandbox.faults.before_each(promoting)
-    run = scene.released(ROWS["roll"].text.replace("spec:\n", "spec:\n  progressDeadlineSeconds: 60\n", 1))
-    assert refusals
-    is_back(scene, run, Result.UNREADY)
-
-
 def objects(scene: Scene) -> dict[str, JsonObject]:
     """Every object of the namespace with its version, but lease and journal."""
     every = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.POD, kinds.SERVICE, kinds.HTTP_ROUTE, kinds.INGRESS)

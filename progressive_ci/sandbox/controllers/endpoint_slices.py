@@ -1,5 +1,7 @@
 """The EndpointSlice controller: which pods stand behind which Service."""
 
+from collections.abc import Callable
+
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import ENDPOINT_SLICE, POD, SERVICE
 from progressive_ci.sandbox.controllers.claims import reference
@@ -19,10 +21,15 @@ MANAGER = "endpointslice-controller.k8s.io"
 
 
 class EndpointSlices:
-    """Reacts to Services and pods."""
+    """Reacts to Services and pods.
+
+    Attributes:
+        omits: which pods it leaves out although they stand behind a Service.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.omits: Callable[[JsonObject], bool] = lambda _: False
         self._queue = Queue(store.timers, self._look, REACTION)
         store.subscribe(self._service_changed, SERVICE)
         store.subscribe(self._pod_changed, POD)
@@ -43,7 +50,11 @@ class EndpointSlices:
         service = self._store.get(SERVICE, namespace, name)
         if service is None or not service["spec"].get("selector"):
             return
-        pods = [pod for pod in self._store.all(POD, namespace) if _stands_behind(service, pod)]
+        pods = [
+            pod
+            for pod in self._store.all(POD, namespace)
+            if _stands_behind(service, pod) and not self.omits(pod)
+        ]
         slices = [
             each
             for each in self._store.all(ENDPOINT_SLICE, namespace)

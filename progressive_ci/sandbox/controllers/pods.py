@@ -5,7 +5,7 @@ from collections.abc import Callable
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.kinds import POD
 from progressive_ci.sandbox import behaviour
-from progressive_ci.sandbox.behaviour import Fate
+from progressive_ci.sandbox.behaviour import Behaviour, Fate
 from progressive_ci.sandbox.controllers.queue import Queue
 from progressive_ci.sandbox.events import record
 from progressive_ci.sandbox.json_patch import clone
@@ -28,11 +28,13 @@ class Pods:
 
     Attributes:
         shutdown: seconds from the end's announcement to the end of a pod's process; it serves meanwhile.
+        behaves: what becomes of a pod that starts; its image says so unless a test knows better.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.shutdown = SHUTDOWN
+        self.behaves: Callable[[JsonObject], Behaviour] = behaviour.of_pod
         self._scheduler = Queue(store.timers, self._bind, BIND)
         self._leaving: set[str] = set()
         store.subscribe(self._changed, POD)
@@ -93,14 +95,14 @@ class Pods:
             podIP=self._store.next_address("10.244"), startTime=self._store.timestamp(), qosClass="BestEffort"
         )
         pod["status"]["podIPs"] = [{"ip": pod["status"]["podIP"]}]
-        version = behaviour.of_pod(pod)
+        version = self.behaves(pod)
         _condition(pod, "Initialized", "True", self._store)
         if version.fate is Fate.MISSING:
             self._wait_for_image(pod, "ErrImagePull")
             self._after(1.0, pod, lambda again: self._wait_for_image(again, "ImagePullBackOff"))
             return
         self._run(pod)
-        if version.fate is Fate.CRASHES:
+        if version.fate in (Fate.CRASHES, Fate.KILLED):
             self._after(CRASH_AFTER, pod, lambda again: self._crash(again, BACK_OFF))
         elif version.fate is Fate.SERVES:
             self._after(version.start, pod, self._become_ready)
@@ -132,7 +134,8 @@ class Pods:
         self._after(FLAP, pod, self._flap)
 
     def _crash(self, pod: JsonObject, delay: float) -> None:
-        ended = {"exitCode": 1, "reason": "Error", "finishedAt": self._store.timestamp()}
+        code, why = (137, "OOMKilled") if self.behaves(pod).fate is Fate.KILLED else (1, "Error")
+        ended = {"exitCode": code, "reason": why, "finishedAt": self._store.timestamp()}
         for each in pod["status"]["containerStatuses"]:
             each["lastState"] = {"terminated": ended}
             each["restartCount"] += 1
