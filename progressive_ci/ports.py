@@ -151,15 +151,21 @@ class Recalls(Protocol):
     def read(self) -> tuple[JsonObject, ...]:
         """Those that stand there."""
 
-    def post(self, recall: JsonObject, *, stands: Callable[[JsonObject], bool]) -> JsonObject | None:
+    def post(
+        self, recall: JsonObject, *, stands: Callable[[JsonObject], bool], runs: bool = True
+    ) -> JsonObject | None:
         """Put one there, beside those of other releases, unless one stands there that asks the same already.
 
         Args:
             recall: what is asked.
             stands: whether one that is found there asks the same of the same release.
+            runs: whether that release is at work; room for those that wait is bounded.
 
         Returns:
             What stands there then, `recall` itself or the earlier one; None where there is no journal.
+
+        Raises:
+            Refused: too many that wait are asked already; none of them gives way.
         """
 
     def follow(self, deliver: Callable[[JsonObject], None]) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from progressive_ci.adapters.recall_text import RECALL_KEY, outlasting, recalls_in
 from progressive_ci.errors import (
     AlreadyExists,
     ApiError,
@@ -24,9 +25,6 @@ from progressive_ci.ports import Cluster
 from progressive_ci.release import guard_word
 
 KEY = "journal.json"
-RECALL_KEY = "recall.json"
-"""What others ask of the release stands beside its journal (`adapters/recalls.py`)."""
-
 _MANAGED = {"app.kubernetes.io/managed-by": "progressive-ci"}
 _ATTEMPTS = 8
 """As many as other objects get (`release/release.py`): between two of them the ConfigMap could be read."""
@@ -41,6 +39,7 @@ class _Seen:
     version: str
     text: str
     owned: bool
+    recalls: tuple[JsonObject, ...]
 
 
 class ClusterJournal:
@@ -85,9 +84,6 @@ class ClusterJournal:
         """
         record = _worded(record, self._hide)
         text = rendered(record)
-        # Nobody listens any more once a release has ended, and nobody watches.
-        over = record.get("state") == State.ENDED.name
-        answered: JsonObject = dict.fromkeys((RECALL_KEY, guard_word.KEY)) if over else {}
         if len(text.encode()) > LARGEST:
             size = f"{len(text.encode())} bytes, more than {LARGEST}"
             raise ProgressiveError(f"the journal would have {size}", where=str(self._ref))
@@ -96,7 +92,7 @@ class ClusterJournal:
             # A signal may end the wait for an answer: what was sent may stand there when the next entry comes.
             self._unconfirmed.add(text)
             try:
-                self._seen = _seen(self._send({KEY: text, **answered}))
+                self._seen = _seen(self._send({KEY: text, **self._answered(record)}))
             except _UNCLEAR as error:
                 problem = error
                 if not self._stands(text):
@@ -123,6 +119,13 @@ class ClusterJournal:
             return
         if problem is not None:
             raise problem
+
+    def _answered(self, record: JsonObject) -> JsonObject:
+        """What goes with the last entry: nobody of this release listens any more, and nobody watches."""
+        if record.get("state") != State.ENDED.name:
+            return {}
+        there = self._seen.recalls if self._seen is not None else ()
+        return {RECALL_KEY: outlasting(there, record), guard_word.KEY: None}
 
     def _send(self, data: JsonObject) -> JsonObject:
         seen = self._seen
@@ -189,7 +192,7 @@ class ClusterJournal:
 def _seen(found: JsonObject) -> _Seen:
     metadata = found["metadata"]
     text = (found.get("data") or {}).get(KEY) or ""
-    return _Seen(metadata["resourceVersion"], text, bool(metadata.get("ownerReferences")))
+    return _Seen(metadata["resourceVersion"], text, bool(metadata.get("ownerReferences")), recalls_in(found))
 
 
 def _worded(record: JsonObject, hide: Callable[[str], str]) -> JsonObject:

@@ -1,19 +1,25 @@
 """Recalls beside the journal: a key of their own in the ConfigMap `progressive-ci.NAME`."""
 
-import json
 from collections.abc import Callable
 
-from progressive_ci.adapters.journal import RECALL_KEY
-from progressive_ci.errors import ApiError, Conflict, NoAnswer, NotFound, ServerError
+from progressive_ci.adapters.recall_text import RECALL_KEY, recall_text, recalls_in
+from progressive_ci.errors import (
+    ApiError,
+    Conflict,
+    NoAnswer,
+    NotFound,
+    ProgressiveError,
+    Refused,
+    ServerError,
+)
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.json_text import parsed
 from progressive_ci.model.kinds import CONFIG_MAP, Ref
 from progressive_ci.model.write import Merge
 from progressive_ci.ports import Cluster, Watch
 
 _ATTEMPTS = 5
-_MOST = 8
-"""Of releases that are asked at the same time: the one that runs, and those that wait for their turn."""
+_MOST = 32
+"""Of releases that wait for their turn and are asked: they must not fill the ConfigMap of the journal."""
 _AGAIN = (Conflict, NoAnswer, NotFound, ServerError)
 """Answers after which the ConfigMap is read again: writing the same once more does no harm."""
 
@@ -47,7 +53,9 @@ class ClusterRecalls:
         """Those that stand there."""
         return recalls_in(self._cluster.get(self._ref))
 
-    def post(self, recall: JsonObject, *, stands: Callable[[JsonObject], bool]) -> JsonObject | None:
+    def post(
+        self, recall: JsonObject, *, stands: Callable[[JsonObject], bool], runs: bool = True
+    ) -> JsonObject | None:
         """Put one there unless it is asked already; see `ports.Recalls`."""
         worded = {
             field: self._hide(value) if isinstance(value, str) else value for field, value in recall.items()
@@ -63,10 +71,12 @@ class ClusterRecalls:
             if (earlier := next(filter(stands, there), None)) is not None:
                 return earlier
             others = [each for each in there if each.get("release") != recall.get("release")]
-            text = _text([*others, worded][-_MOST:])
+            if not runs and len(others) >= _MOST:
+                raise self._full(recall)
             known = {"resourceVersion": found["metadata"]["resourceVersion"]}
+            data = {RECALL_KEY: recall_text([*others, worded])}
             try:
-                self._cluster.send(Merge(self._ref, {"metadata": known, "data": {RECALL_KEY: text}}))
+                self._cluster.send(Merge(self._ref, {"metadata": known, "data": data}))
             except _AGAIN as error:
                 problem = error
                 continue
@@ -82,19 +92,11 @@ class ClusterRecalls:
 
         return self._watch.follow(self._ref, look)
 
-
-def recalls_in(found: JsonObject | None) -> tuple[JsonObject, ...]:
-    """What stands under the key, one or a list; whoever put something else there has asked nothing."""
-    text = ((found or {}).get("data") or {}).get(RECALL_KEY)
-    try:
-        there = parsed(text) if isinstance(text, str) else None
-    except ValueError:
-        return ()
-    each = there if isinstance(there, list) else [there]
-    return tuple(recall for recall in each[-_MOST:] if isinstance(recall, dict))
-
-
-def _text(recalls: list[JsonObject]) -> str:
-    """One stands there as it is: that is what an earlier version of this tool understands."""
-    there = recalls[0] if len(recalls) == 1 else recalls
-    return json.dumps(there, separators=(",", ":"), ensure_ascii=False)
+    def _full(self, recall: JsonObject) -> Refused:
+        return Refused(
+            ProgressiveError(
+                f"{_MOST} other releases are asked to go back already, so {recall.get('release')} can't be",
+                where=str(self._ref),
+                advice="end its job: a run that waits for its turn has written nothing",
+            )
+        )

@@ -41,7 +41,7 @@ def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str,
 
     Raises:
         Locked: the release has been asked, and has not ended in the time that was given, or before a signal.
-        Refused: there is nothing to write the request beside.
+        Refused: there is nothing to write the request beside, or no room for one to a run that waits.
     """
     record = read_record(hands, namespace=namespace, name=name)
     if only and not (unfinished(record) and record is not None and record.release == only):
@@ -73,7 +73,7 @@ def _ask_early(record: Record | None, options: Options, hands: Hands, *, by: str
     if record is not None and unfinished(record):
         told = f"not {only} is at work, but release {record.release}, which goes on"
         hands.reporter.emit(Warned(f"{told}; {only} is asked in case it waits for its turn"))
-    asked = recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason)
+    asked = recalls.ask(hands, Purpose.ABORT, only, by=by, reason=options.reason, runs=False)
     if asked is None:
         told = f"there is no journal yet, so release {only} can't be asked"
         raise Refused(ProgressiveError(told, advice="end its job; before the journal it has written nothing"))

@@ -79,15 +79,28 @@ def _of(release: str, body: JsonObject) -> Recall | None:
     return found if found is not None and found.release == release else None
 
 
-def ask(hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str) -> Asked | None:
+def ask(
+    hands: Hands, purpose: Purpose, release: str, *, by: str, reason: str, runs: bool = True
+) -> Asked | None:
     """Ask a release to go back, unless somebody has done so already: it can do so once, for one reason.
+
+    Args:
+        hands: the world.
+        purpose: what for.
+        release: its id.
+        by: who asks.
+        reason: why.
+        runs: whether it is at work, and not one that waits for its turn.
 
     Returns:
         What stands there then; None where there is no journal to write that beside.
+
+    Raises:
+        Refused: too many that wait are asked already.
     """
     wanted = recall(hands, purpose, release, by=by, reason=reason)
     body = encode(wanted)
-    found = hands.recalls.post(body, stands=lambda there: _of(release, there) is not None)
+    found = hands.recalls.post(body, stands=lambda there: _of(release, there) is not None, runs=runs)
     if found is None:
         return None
     earlier = None if found is body else _of(release, found)

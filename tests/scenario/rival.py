@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from progressive_ci.adapters.recalls import recalls_in
+from progressive_ci.adapters.recall_text import recalls_in
 from progressive_ci.model import kinds
 from progressive_ci.model.codec import encode
 from progressive_ci.model.document import JsonObject

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from progressive_ci.adapters.recall_text import outlasting, recalls_in
+from progressive_ci.errors import Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Noted
@@ -113,11 +115,48 @@ def test_requests_to_several_releases_stand_beside_each_other() -> None:
     assert standing(scene) == [("x1", "ann"), ("r8", "bob"), ("r9", "eve")]
 
 
-def test_of_many_requests_to_runs_that_wait_the_last_ones_are_kept() -> None:
+def test_of_many_requests_to_runs_that_wait_none_gives_way_and_the_one_too_many_is_refused() -> None:
     scene = being_promoted()
-    for number in range(12):
+    for number in range(32):
         by("ann", only=f"w{number}")(scene)
-    assert [release for release, _ in standing(scene)] == [f"w{number}" for number in range(4, 12)]
+    with pytest.raises(Refused, match="32 other releases are asked to go back already, so w32 can't be"):
+        by("ann", only="w32")(scene)
+    by("bob")(scene)
+    asked = [release for release, _ in standing(scene)]
+    assert asked == [*(f"w{number}" for number in range(32)), "x1"]
+
+
+def stepping(scene: Scene) -> Callable[[int, Call], bool]:
+    """Requests of the steps."""
+
+    def fits(_: int, call: Call) -> bool:
+        record = scene.oracle.record
+        return record is not None and record.stage is Stage.STEPPING and "/leases" not in call.path
+
+    return fits
+
+
+def test_a_run_that_has_not_listened_yet_is_still_asked_when_another_release_has_ended() -> None:
+    scene = given.app()
+    when.once(scene, stepping(scene), lambda: by("ann", only="r3")(scene))
+    then.ended(scene.released(rollout("gateway", image="web:1.5.0", steps=STEPS)), Result.PROMOTED)
+    scene.oracle.next_release()
+    run = scene.released(rollout("gateway"))
+    then.ended(run, Result.CANCELLED)
+    assert run.outcome is not None
+    assert run.outcome.reason == "aborted by ann: ann says so before the first write"
+    then.serves(scene, "1.5.0")
+
+
+@pytest.mark.parametrize("seconds", [0, 86400])
+def test_what_was_asked_of_a_run_that_never_came_goes_a_day_later_with_the_next_end(seconds: int) -> None:
+    scene = being_promoted()
+    by("ann", only="r9")(scene)
+    scene.sandbox.clock.run(seconds)
+    found = scene.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, OBJECT)
+    assert found is not None
+    ended = {"release": "x1", "updated": scene.sandbox.clock.wall().isoformat(), "endings": []}
+    assert (outlasting(recalls_in(found), ended) is None) == bool(seconds)
 
 
 @pytest.mark.parametrize(
