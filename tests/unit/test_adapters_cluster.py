@@ -166,6 +166,44 @@ def test_a_missing_right_comes_with_its_remedy(sandbox: Sandbox) -> None:
     assert caught.value.advice == "grant `get`; `progressive-ci rbac` prints the Role that is needed"
 
 
+def refused(sandbox: Sandbox, name: str, seconds: float) -> None:
+    """From now on the server answers so long as if it had read no Roles yet."""
+    until = sandbox.clock.now() + seconds
+    answer = faults.answer(status.forbidden("ci", "get", (kinds.CONFIG_MAP, "", "shop", name)))
+    sandbox.faults.plan(
+        answer, when=lambda _, call: call.path.endswith(name) and sandbox.clock.now() < until, times=1000
+    )
+
+
+def test_a_server_that_starts_an_hour_after_a_right_was_taken_away_is_asked_again(
+    cluster: KubeCluster, sandbox: Sandbox
+) -> None:
+    sandbox.apply(settings("taken"))
+    taken = Ref(kinds.CONFIG_MAP, "shop", "taken")
+    assert cluster.get(taken)
+    assert cluster.get(SETTINGS)
+    refused(sandbox, "taken", 3600)
+    for _ in range(3):
+        with pytest.raises(Forbidden):
+            cluster.get(taken)
+    sandbox.clock.run(3600)
+    refused(sandbox, "settings", 3)
+    assert cluster.get(SETTINGS)
+
+
+def test_what_is_refused_again_and_again_is_doubted_once(cluster: KubeCluster, sandbox: Sandbox) -> None:
+    assert cluster.get(SETTINGS)
+    refused(sandbox, "settings", 3600)
+    took = []
+    for _ in range(10):
+        began = sandbox.clock.now()
+        with pytest.raises(Forbidden):
+            cluster.get(SETTINGS)
+        took.append(sandbox.clock.now() - began > 1)
+        sandbox.clock.run(30)
+    assert took == [True, *[False] * 9]
+
+
 def test_the_values_of_a_secret_are_never_quoted(cluster: KubeCluster, sandbox: Sandbox) -> None:
     causes = [{"field": "data[key]", "message": 'Invalid value: "hunter2"'}]
     refusal = status.failure(422, "Invalid", 'Invalid value: "hunter2"', details={"causes": causes})
