@@ -108,7 +108,6 @@ def _forward(release: Release, plan: Plan) -> Outcome:
     done = len(release.record.passed)
     guarded = release.record.guarded or bool(release.options.guard)
     release.enter(result=None, reason="", source=Source(), guarded=guarded)
-    post(release, terms_of(release.options, plan))
     release.hands.reporter.emit(Noted(_told(release, plan, done)))
     clock = release.hands.clock
     vigil = Vigil(
@@ -118,6 +117,8 @@ def _forward(release: Release, plan: Plan) -> Outcome:
         changed_at=clock.now(),
     )
     stand_again(vigil)
+    # Users may be on the new version already: whoever waits for the guard has an eye on them.
+    post(release, terms_of(release.options, plan), vigil.pause)
     _reach(vigil, plan, done)
     steps.take(vigil, plan, done=done)
     steps.complete(vigil)

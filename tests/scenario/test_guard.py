@@ -14,6 +14,7 @@ from progressive_ci.reports.role import rules
 from progressive_ci.sandbox import faults, status
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import Exchange, Fault, nth
+from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import given, guards, then, when
 from tests.scenario.documents import IMAGE, MEASURED, metric, rollout, template
 from tests.scenario.late import held
@@ -299,3 +300,30 @@ def test_a_resumed_release_gets_a_guard_of_its_own() -> None:
     assert len(set(uids)) == 2
     then.nothing_left(scene)
     is_whole(scene, "2.0.0")
+
+
+def test_a_version_of_somebody_else_is_seen_while_a_resumed_release_waits_for_its_guard() -> None:
+    row = ROWS["gateway"]
+    scene = orphan(row)
+    scene.sandbox.world.jobs.starts = False
+    scene.sandbox.clock.run(60)
+    when.once(scene, faults.to("POST", "/jobs"), lambda: when.image_set(scene, "web:3.0.0"))
+    run = scene.released(row.text, replace(guards.ASKED, resume=True))
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("superseded: "), run.outcome
+    then.rules_held(scene)
+
+
+def test_an_earlier_guard_that_does_not_go_is_not_waited_for_for_ever() -> None:
+    row = ROWS["gateway"]
+    scene = orphan(row)
+    job = scene.sandbox.store.find(guards.JOB)
+    assert job is not None
+    kept = {**clone(job), "metadata": {**clone(job)["metadata"], "finalizers": ["example.com/kept"]}}
+    scene.sandbox.store.write(kinds.JOB, kept)
+    scene.sandbox.clock.run(60)
+    run = scene.released(row.text, replace(guards.ASKED, resume=True))
+    then.ended(run, Result.UNREADY)
+    assert run.outcome is not None
+    assert run.outcome.reason.endswith("-guard was deleted 600 s ago and is still there")
+    is_whole(scene, "1.0.0")
