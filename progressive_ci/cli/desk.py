@@ -172,7 +172,7 @@ class Desk:
             name,
             namespace,
             front=KubeCluster(front, self.clock, reach=reach),
-            back=KubeCluster(KubeTransport(wire, behind), behind, reach=reach),
+            back=KubeCluster(KubeTransport(wire, behind), behind, patience=ONCE, reach=reach),
             clock=self.clock,
             ticker=ThreadTicker(),
             seconds=lease_seconds,
