@@ -1,6 +1,7 @@
 """`ports.Metrics` in process: the real providers' requests and samples, the simulated Prometheus in between."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from progressive_ci.errors import ProgressiveError
@@ -9,17 +10,42 @@ from progressive_ci.metrics.provider import Provider
 from progressive_ci.metrics.table import provider_of
 from progressive_ci.model.check import Query
 from progressive_ci.model.sample import Errored, Sample
-from progressive_ci.ports import HttpRequest
+from progressive_ci.ports import HttpRequest, HttpResponse
 from progressive_ci.sandbox.clock import VirtualClock
 from progressive_ci.sandbox.prometheus import Prometheus
 
+AskServer = Callable[[], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What befalls one question.
+
+    Attributes:
+        answer: asks the server, as often as it likes, and gives what arrives; ConnectionError gives nothing.
+        seconds: further time that it takes.
+    """
+
+    answer: Callable[[AskServer], HttpResponse] = lambda ask: ask()
+    seconds: float = 0.0
+
 
 class SandboxMetrics:
-    """Every address leads to the one simulated Prometheus."""
+    """Every address leads to the one simulated Prometheus.
+
+    Attributes:
+        sent: questions so far.
+    """
 
     def __init__(self, prometheus: Prometheus, clock: VirtualClock) -> None:
         self._prometheus = prometheus
         self._clock = clock
+        self._planned: dict[int, Mishap] = {}
+        self.sent = 0
+
+    def plan(self, mishap: Mishap, *, number: int) -> None:
+        """Let something befall the question with this number, counted from 1."""
+        self._planned[number] = mishap
 
     def ask(self, query: Query, late: Mapping[str, str]) -> "Question":
         """Send a question; its answer arrives on virtual time and wakes whoever waits."""
@@ -30,14 +56,16 @@ class SandboxMetrics:
         except ProgressiveError as error:
             question.answer(Errored(str(error)))
             return question
-        latency = self._prometheus.latency()
+        self.sent += 1
+        mishap = self._planned.get(self.sent, Mishap())
+        latency = self._prometheus.latency() + mishap.seconds
         if latency >= request.timeout:
             late_answer = Errored(f"no answer within {request.timeout:g} s from {_host(request)}")
             self._clock.at(self._clock.now() + request.timeout, lambda: self._arrive(question, late_answer))
         else:
             self._clock.at(
                 self._clock.now() + latency,
-                lambda: self._arrive(question, self._exchange(provider, query, request)),
+                lambda: self._arrive(question, self._exchange(provider, query, request, mishap)),
             )
         return question
 
@@ -45,10 +73,10 @@ class SandboxMetrics:
         question.answer(sample)
         self._clock.wake()
 
-    def _exchange(self, provider: Provider, query: Query, request: HttpRequest) -> Sample:
+    def _exchange(self, provider: Provider, query: Query, request: HttpRequest, mishap: Mishap) -> Sample:
         path = urlsplit(request.url).path
         try:
-            response = self._prometheus.answer(request.method, path, {}, request.body)
+            response = mishap.answer(lambda: self._prometheus.answer(request.method, path, {}, request.body))
         except ConnectionError:
             return Errored(f"the connection to {_host(request)} was refused")
         return provider.sample(query, response)

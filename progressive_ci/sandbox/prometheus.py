@@ -25,7 +25,7 @@ class Misbehaviour:
     """What goes wrong, and when.
 
     Attributes:
-        kind: `slow` or one of `_FAILURES`.
+        kind: `slow` or one of `FAILURES`.
         since: virtual time of the first bad answer.
         until: virtual time of the first good one.
         seconds: extra time that a `slow` answer takes.
@@ -79,7 +79,7 @@ class Prometheus:
             return HttpResponse(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
         self.asked.append(given.get("query", ""))
         normal = self._range if path.endswith("query_range") else self._instant
-        return _FAILURES[found.kind](normal(given)) if found else normal(given)
+        return FAILURES[found.kind](normal(given)) if found else normal(given)
 
     def _current(self) -> Misbehaviour | None:
         now = self._timers.now()
@@ -233,7 +233,7 @@ def _status(code: int) -> Spoil:
     return lambda _: _json(code, text)
 
 
-_FAILURES: Mapping[str, Spoil] = {
+FAILURES: Mapping[str, Spoil] = {
     "down": _down,
     "slow": lambda response: response,
     "html": _html,

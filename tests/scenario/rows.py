@@ -40,6 +40,7 @@ class Row:
         routed: whether a route object carries the split, so that there is a safe write.
         router: what it is behind, by the routers' table; empty where no weight can be set.
         mode: what becomes of NAME.
+        analysis: what judges a plain Deployment.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Row:
     routed: bool = True
     router: str = "gateway"
     mode: Mode = Mode.ADOPT
+    analysis: str = ""
 
     def written(self, *, steps: str = STEPS, canary: str = "", spec: str = "") -> str:
         """The document with other fields than usual; steps and `canary` are for the rows that have weights."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from progressive_ci.adapters.cluster import ONCE, KubeCluster
 from progressive_ci.adapters.credential import Credential
@@ -17,7 +18,7 @@ from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Plan
-from progressive_ci.ports import Hands, HttpResponse, Transport, Watch
+from progressive_ci.ports import Hands, HttpResponse, Metrics, Transport, Watch
 from progressive_ci.release import conductor, rescue
 from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.clock import Process as Clocked
@@ -42,6 +43,11 @@ class Mortal:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self.dead = False
+
+    def die(self) -> NoReturn:
+        """The process dies here, between two requests."""
+        self.dead = True
+        raise Killed
 
     def request(
         self,
@@ -218,6 +224,7 @@ class Scene:
         living: the process that is at work.
         machine: the clock of the tool's machine; None is the world's own.
         spoil: what becomes of the watch that a process has.
+        asking: what becomes of its questions to metrics servers, some of which may end it.
     """
 
     sandbox: Sandbox
@@ -232,6 +239,7 @@ class Scene:
     living: "Life | None" = None
     machine: OwnClock | None = None
     spoil: Callable[[Watch], Watch] = lambda watch: watch
+    asking: Callable[[Metrics, Mortal], Metrics] = lambda metrics, _: metrics
 
     def released(
         self, text: str, options: Options | None = None, *, analysis: str = "", life: Life | None = None
@@ -318,9 +326,8 @@ class Process:
         watch = Ears(scene.spoil(StoreWatch(sandbox.store, clock)), clock, self.life, self.run)
         recalls = ClusterRecalls(name, NAMESPACE, cluster=front, watch=watch)
         credential = watched(sandbox, scene.login) if scene.login else Unending()
-        return Hands(
-            cluster, sandbox.metrics, own, journal, lease, self.run, recalls, scene.history, credential
-        )
+        metrics = scene.asking(sandbox.metrics, self.transport)
+        return Hands(cluster, metrics, own, journal, lease, self.run, recalls, scene.history, credential)
 
 
 def planned(text: str, analysis: str = "") -> Plan:

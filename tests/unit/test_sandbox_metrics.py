@@ -2,7 +2,9 @@ import pytest
 
 from progressive_ci.model.check import PrometheusQuery, Text
 from progressive_ci.model.sample import Errored, Measured, Sample
+from progressive_ci.ports import HttpResponse
 from progressive_ci.sandbox.cluster import Sandbox
+from progressive_ci.sandbox.metrics import AskServer, Mishap
 
 RATE = 'sum(rate(http_requests_total{service="web-stable"}[1m]))'
 
@@ -38,6 +40,18 @@ def test_a_server_that_is_away_is_an_error() -> None:
     sandbox.prometheus.misbehave("down")
     _, sample = asked(sandbox)
     assert sample == Errored("the connection to prometheus.monitoring:9090 was refused")
+
+
+def test_a_mishap_befalls_one_question_alone() -> None:
+    sandbox = Sandbox.with_app()
+
+    def lost(_: AskServer) -> HttpResponse:
+        raise ConnectionError
+
+    sandbox.metrics.plan(Mishap(lost, seconds=3.0), number=2)
+    found = [asked(sandbox) for _ in range(3)]
+    assert [round(seconds, 2) for seconds, _ in found] == [0.02, 3.02, 0.02]
+    assert [isinstance(sample, Errored) for _, sample in found] == [False, True, False]
 
 
 def test_an_address_that_is_none_is_an_error_at_once() -> None:
