@@ -24,11 +24,8 @@ STEPS = """
 - pause: {duration: 5s}
 """
 
-_COUNTED = (
-    "{name: watch, namespace: shop, annotations: {progressive-ci/min-samples.success-rate: "
-    "'1 sum(increase(http_requests_total[5s]))'}}"
-)
-_WATCHING = template(metric(count="")).replace("{name: healthy, namespace: shop}", _COUNTED)
+_COUNTED = "progressive-ci/min-samples.success-rate: '1 sum(increase(http_requests_total[5s]))'"
+_WATCHING = template(metric(count=""), notes=_COUNTED).replace("name: healthy,", "name: watch,")
 _TEMPLATES = "---\n" + _WATCHING + "---\n" + template(metric())
 """One measures as long as the canary has users, and counts them too; the other is a step."""
 
