@@ -46,9 +46,22 @@ def no_more_room(scene: Scene) -> None:
         scene.sandbox.store.write(NODE, full)
 
 
+def room(scene: Scene) -> None:
+    """Every node takes pods."""
+    for node in scene.sandbox.all(NODE):
+        free = clone(node)
+        free["spec"].pop("unschedulable", None)
+        scene.sandbox.store.write(NODE, free)
+
+
 def exceeded_quota(scene: Scene) -> None:
     """The namespace may have no more pods."""
-    scene.sandbox.world.replica_sets.refusal = lambda _: "pods are forbidden: exceeded quota: pods"
+    refused_pods(scene, "pods are forbidden: exceeded quota: pods")
+
+
+def refused_pods(scene: Scene, message: str) -> None:
+    """No pod is made any more: so a quota, a LimitRange or a webhook answers."""
+    scene.sandbox.world.replica_sets.refusal = lambda _: message
 
 
 def no_more_pods_of(scene: Scene, image: str) -> None:

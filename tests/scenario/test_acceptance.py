@@ -1,7 +1,6 @@
 """Acceptance scenarios that no other file holds, each with what has to come of it and what must never happen."""
 
 from collections.abc import Callable
-from math import inf
 
 import pytest
 
@@ -74,39 +73,6 @@ def test_a_rollback_that_was_killed_is_finished_before_a_newer_version_begins(ro
     then.serves(scene, "3.0.0")
     then.nobody_was_turned_away(scene)
     then.nothing_left(scene)
-    then.rules_held(scene)
-
-
-def lagging_from_the_first_weight(scene: Scene, seconds: float) -> None:
-    """The route's controller answers so much later once the canary gets traffic."""
-    gateways = scene.sandbox.world.gateways
-
-    def look(_: int, call: Call) -> None:
-        record = scene.oracle.record
-        if record is not None and record.weight and call.method == "PATCH" and "/httproutes/" in call.path:
-            gateways.lag = seconds if record.stage is not Stage.ROLLING_BACK else 0.0
-
-    scene.sandbox.faults.before_each(look)
-
-
-@pytest.mark.acceptance("F17")
-def test_a_controller_that_acknowledges_late_is_waited_for() -> None:
-    scene = given.app()
-    lagging_from_the_first_weight(scene, 40.0)
-    run = scene.released(rollout("gateway", steps=STEPS))
-    is_back(scene, run, Result.PROMOTED, "2.0.0")
-    assert run.told[-1].time > 3 * 40
-
-
-@pytest.mark.acceptance("F17")
-def test_a_controller_that_never_acknowledges_ends_the_release() -> None:
-    scene = given.app()
-    lagging_from_the_first_weight(scene, inf)
-    run = scene.released(rollout("gateway", steps=STEPS))
-    assert run.outcome is not None
-    assert run.outcome.result in (Result.UNAVAILABLE, Result.CANCELLED), run.outcome
-    then.serves(scene, "1.0.0")
-    then.nobody_was_turned_away(scene)
     then.rules_held(scene)
 
 

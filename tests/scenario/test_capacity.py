@@ -76,27 +76,6 @@ def test_pods_of_stable_that_a_node_took_are_back_before_they_get_all_traffic(ro
     assert warned == "stable has 2 of 5 ready pods, so the new version keeps 60 % until it has more"
 
 
-@pytest.mark.acceptance("F20")
-@pytest.mark.parametrize("router", ROUTED)
-def test_without_room_for_stable_the_rest_stays_where_it_is_and_the_quota_is_named(router: str) -> None:
-    scene = given.app(router=router, replicas=6)
-
-    def act() -> None:
-        given.exceeded_quota(scene)
-        meddling.lose_pods(scene, "1.0.0", 4)
-
-    when.later(scene, AT, act)
-    cancelled(scene, AT + 6)
-    run = scene.released(rollout(router, steps=FULL), Options(rollback_budget=120))
-    then.ended(run, Result.INCOMPLETE)
-    assert splits(run) == [60]
-    assert run.outcome is not None
-    assert run.outcome.weight == 60
-    assert "exceeded quota: pods" in run.outcome.reason
-    assert any("describe pods" in line for line in run.outcome.left)
-    then.rules_held(scene)
-
-
 @pytest.mark.parametrize("router", ROUTED)
 def test_a_rollback_goes_on_where_one_was_out_of_time(router: str) -> None:
     scene = given.app(router=router, replicas=6)

@@ -5,13 +5,19 @@ from math import inf
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.store import Change
-from tests.scenario import given, then, when
-from tests.scenario.documents import rollout
+from tests.scenario import then, when
+from tests.scenario.documents import STEPS as LONG
+from tests.scenario.rows import Row, every
 from tests.scenario.scene import Scene
 
+acknowledged = every(lambda row: row.routed and row.router == "gateway")
+"""The one router whose controller says when it has taken a change up."""
+written = every(lambda row: row.router in ("gateway", "istio"))
+"""Those whose weights stand in a list that one write changes."""
 PATIENT = "progressDeadlineSeconds: 900"
 MINUTES = 600.0
 
@@ -34,53 +40,45 @@ def ends_of_pods(scene: Scene, version: str) -> list[float]:
 
 
 @pytest.mark.acceptance("F17")
+@acknowledged
 @pytest.mark.parametrize("after", [0.0, 10.0, 20.0], ids=lambda at: f"from {at:g} s")
-def test_a_change_that_is_never_confirmed_is_taken_back(after: float) -> None:
-    scene = given.app()
+def test_a_change_that_is_never_confirmed_is_taken_back(row: Row, after: float) -> None:
+    scene = row.open()
     slow(scene, inf, after=after)
-    run = scene.released(rollout("gateway"))
-    then.ended(run, Result.UNAVAILABLE)
+    run = scene.released(row.written(steps=LONG))
+    then.back_as_if_nothing_had_happened(scene, run, Result.UNAVAILABLE, row.old)
     assert any("has not confirmed after 300 s" in text for text in then.warnings(run))
-    then.serves(scene, "1.0.0")
-    then.nobody_was_turned_away(scene)
-    then.nothing_left(scene)
-    then.rules_held(scene)
 
 
 @pytest.mark.acceptance("F17")
-def test_old_pods_stay_as_long_as_a_slow_provider_takes() -> None:
-    scene = given.app()
-    gone = ends_of_pods(scene, "1.0.0")
+@acknowledged
+def test_old_pods_stay_as_long_as_a_slow_provider_takes(row: Row) -> None:
+    scene = row.open()
+    gone, begins = ends_of_pods(scene, row.old), scene.sandbox.clock.now()
     slow(scene, MINUTES)
-    run = scene.released(rollout("gateway", steps="- setWeight: 100\n", spec=PATIENT))
-    then.ended(run, Result.PROMOTED)
-    assert min(gone) > MINUTES + 30
-    then.serves(scene, "2.0.0")
-    then.nobody_was_turned_away(scene)
-    then.nothing_left(scene)
-    then.rules_held(scene)
+    run = scene.released(row.written(steps="- setWeight: 100\n", spec=PATIENT))
+    scene.before["Deployment web"]["spec"]["progressDeadlineSeconds"] = 900
+    then.promoted_as_if_nothing_had_happened(scene, run, row.new)
+    assert min(gone) > begins + MINUTES + 30
 
 
 @pytest.mark.acceptance("F17")
-def test_new_pods_stay_on_the_way_back_until_it_is_confirmed() -> None:
-    scene = given.app()
-    gone = ends_of_pods(scene, "2.0.0")
+@acknowledged
+def test_new_pods_stay_on_the_way_back_until_it_is_confirmed(row: Row) -> None:
+    scene = row.open()
+    gone = ends_of_pods(scene, row.new)
     slow(scene, 120.0, after=15.0)
     when.later(scene, 16.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
     begins = scene.sandbox.clock.now() + 16
-    run = scene.released(rollout("gateway"))
-    then.ended(run, Result.CANCELLED)
+    run = scene.released(row.written(steps=LONG))
+    then.back_as_if_nothing_had_happened(scene, run, Result.CANCELLED, row.old)
     assert min(gone) > begins + 120 + 30
-    then.serves(scene, "1.0.0")
-    then.nothing_left(scene)
-    then.all_is_as_before(scene)
-    then.rules_held(scene)
 
 
 @pytest.mark.acceptance("F17")
-@pytest.mark.parametrize("router", ["gateway", "istio"])
-def test_a_weight_that_is_read_back_as_another_is_not_written_for_ever(router: str) -> None:
-    scene = given.app(router=router)
+@written
+def test_a_weight_that_is_read_back_as_another_is_not_written_for_ever(row: Row) -> None:
+    scene = row.open()
     written = 0
 
     def lie(_: int, call: Call) -> None:
@@ -93,12 +91,39 @@ def test_a_weight_that_is_read_back_as_another_is_not_written_for_ever(router: s
                 step["value"] = {20: 10, 80: 90}.get(step["value"], step["value"])
 
     scene.sandbox.faults.before_each(lie)
-    run = scene.released(rollout(router))
-    then.ended(run, Result.UNAVAILABLE)
+    run = scene.released(row.written(steps=LONG))
+    then.back_as_if_nothing_had_happened(scene, run, Result.UNAVAILABLE, row.old)
     assert run.outcome is not None
     assert run.outcome.reason.endswith("20 % was written 8 times, and 10 % was read back each time")
     assert written <= 8
-    then.serves(scene, "1.0.0")
-    then.nobody_was_turned_away(scene)
-    then.nothing_left(scene)
-    then.rules_held(scene)
+
+
+def lagging_from_the_first_weight(scene: Scene, seconds: float) -> None:
+    """The route's controller answers so much later once the canary gets traffic."""
+    gateways = scene.sandbox.world.gateways
+
+    def look(_: int, call: Call) -> None:
+        record = scene.oracle.record
+        if record is not None and record.weight and call.method == "PATCH" and "/httproutes/" in call.path:
+            gateways.lag = seconds if record.stage is not Stage.ROLLING_BACK else 0.0
+
+    scene.sandbox.faults.before_each(look)
+
+
+@pytest.mark.acceptance("F17")
+@acknowledged
+def test_a_controller_that_acknowledges_late_is_waited_for(row: Row) -> None:
+    scene = row.open()
+    lagging_from_the_first_weight(scene, 40.0)
+    run = scene.released(row.text)
+    then.promoted_as_if_nothing_had_happened(scene, run, row.new)
+    assert run.told[-1].time - run.told[0].time > 3 * 40
+
+
+@pytest.mark.acceptance("F17")
+@acknowledged
+def test_a_controller_that_never_acknowledges_ends_the_release(row: Row) -> None:
+    scene = row.open()
+    lagging_from_the_first_weight(scene, inf)
+    run = scene.released(row.text)
+    then.back_as_if_nothing_had_happened(scene, run, Result.UNAVAILABLE, row.old)
