@@ -149,6 +149,8 @@ def promote(release: Release) -> None:
     if not same_template(release.must_read(deployment_ref(release))["spec"]["template"], template):
         release.note(f"old pods finish their requests ({release.record.drain_seconds:.0f} s)")
         drain(release, release.record.drain_seconds, disturbed=lambda: _put_right(release))
+        # Its last look may have found it too small: from here on nothing else is whole.
+        until(release, lambda: _full_size(release), "the canary has its full size again")
     roll_to(release, template)
     progress = Progress(release.hands.clock.now())
     until(
@@ -183,12 +185,9 @@ def _put_right(release: Release) -> bool:
 
 
 def _full_size(release: Release) -> bool:
-    ref, wanted = canary_ref(release), size(release)
-    item = release.must_read(ref)
-    if replicas_of(item) < wanted:
-        grow(release, wanted)
-        return False
-    return observed(item) and available(item) >= wanted
+    wanted = size(release)
+    item = hold_canary(release, wanted)
+    return replicas_of(item) >= wanted and observed(item) and available(item) >= wanted
 
 
 def _new_template(release: Release) -> JsonObject:
