@@ -19,7 +19,7 @@ export PYTHONPYCACHEPREFIX := $(CACHE)/pycache
 unexport PYTHONDONTWRITEBYTECODE
 # Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
 SHARED := $(BIN)/python -m tests.e2e.cluster with
-LANES := $(patsubst %,tests/e2e/test_%.py,sweep promotion)
+LANES := $(patsubst %,tests/e2e/test_%.py,sweep promotion questions)
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: help demo test check cases lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz

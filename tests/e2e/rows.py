@@ -24,6 +24,7 @@ class Row:
         tag: of an image whose release can be met halfway.
         occasions: the further Roles that it needs.
         within: what is so meanwhile.
+        beside: further documents, the same for every image.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Row:
     tag: str = ""
     occasions: tuple[str, ...] = ()
     within: Callable[[Shop], AbstractContextManager[None]] = field(default=lambda _: nullcontext())
+    beside: tuple[Document, ...] = ()
 
     @property
     def used(self) -> bool:
@@ -57,6 +59,22 @@ def quick(image: str, router: str, pause: str) -> Document:
     return document
 
 
+def _measured(image: str, router: str, pause: str) -> Document:
+    """A Rollout that is measured as long as the new version has users, and by a step."""
+    args = [{"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}]
+    analysis = {"analysis": {"templates": [{"templateName": "counted"}], "args": args}}
+    steps = [*given.setting(50, 50, pause=pause)[:2], analysis, {"setWeight": 100}]
+    return given.rollout(image, router, steps=steps, drains=(1, 1))
+
+
+def _templates() -> tuple[Document, ...]:
+    """Its two measurements, which wait two seconds for an answer."""
+    templates = given.analysis(), given.analysis("counted", count=2)
+    for template in templates:
+        template["spec"]["metrics"][0]["provider"]["prometheus"]["timeout"] = 2
+    return templates
+
+
 def _plain(image: str, router: str, pause: str) -> Document:
     """A Deployment, which has neither a router nor steps."""
     del router, pause
@@ -71,6 +89,7 @@ ROWS = {
     for row in (
         Row("gateway", "gateway", quick),
         Row("istio", "istio", quick),
+        Row("measured", "gateway", _measured, beside=_templates()),
         Row("nginx", "nginx", quick),
         Row("ratio", "none", quick),
         Row("in place", "none", _plain, halfway="== prepare", tag="-start2"),

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.e2e import given, then, when
+from tests.e2e.cluster import observability
 from tests.e2e.cluster.client import Document
 from tests.e2e.cluster.load import Load
 from tests.e2e.cluster.proxy import RecordingProxy
@@ -32,6 +33,7 @@ class Stand:
         shop: the workload.
         row: how it is released.
         proxy: between the tool and the API server.
+        metrics: between the tool and Prometheus, where faults are to befall questions; else it asks by its own way.
         load: the users, where there are any.
         token: with exactly the printed rights.
         image: what should serve.
@@ -44,6 +46,7 @@ class Stand:
     proxy: RecordingProxy
     load: Load | None
     token: str
+    metrics: RecordingProxy | None = None
     image: str = OLD
     version: int = 1
     size: int = SIZE
@@ -62,6 +65,18 @@ class Stand:
             assert code in strike.codes, f"{strike.told}: the next run: {run.log}"
         self.image = image if code == 0 else self.image
         self._is_whole(strike, result)
+        return strike.met is not None
+
+    def recovers(self, strike: Strike) -> bool:
+        """Release a new version, struck on the way; `recover` finishes it, as far as it had come; see `promotes`."""
+        image = self._next(pause="0s")
+        code = self._struck(strike)
+        if strike.ends_it:
+            run = self._run("recover", NAME)
+            assert run.exit == 0, f"{strike.told}: {run.log}"
+            image = then.image_of(self.shop)
+        self.image = image if code == 0 or strike.ends_it else self.image
+        self._is_whole(strike, run.told["result"] if strike.ends_it else "")
         return strike.met is not None
 
     def takes_back(self, strike: Strike) -> bool:
@@ -97,11 +112,11 @@ class Stand:
         return image
 
     def _write(self, image: str, *, pause: str) -> None:
-        self.shop.write(self.row.document(image, self.shop.router, pause))
+        self.shop.write(self.row.document(image, self.shop.router, pause), *self.row.beside)
 
     def _struck(self, strike: Strike, *, cancel_at: str = "") -> int:
         """Run with the fault; the exit code, negative where it was killed."""
-        self.proxy.hooks = strike
+        (self.metrics or self.proxy).hooks = strike
         with self._start("run", "-f", str(self.shop.folder), server=self.proxy.url) as tool:
             strike.process = tool.process
             if cancel_at:
@@ -117,8 +132,11 @@ class Stand:
             return tool.end()
 
     def _start(self, *words: str, server: str | None = None) -> when.Tool:
-        options = (*LEASE, *SETTLE) if words[0] == "run" else LEASE
+        options = (*LEASE, *SETTLE, *self._ways()) if words[0] == "run" else LEASE
         return when.start_with(self.shop, self.token, *words, *options, server=server)
+
+    def _ways(self) -> tuple[str, ...]:
+        return ("--address", f"{given.PROMETHEUS}={self.metrics.url}") if self.metrics else ()
 
     def _is_whole(self, strike: Strike, result: str = "") -> None:
         """The version that should serve does, alone, nothing is left, and no user has met an error.
@@ -154,13 +172,24 @@ def _measured(image: str, shop: Shop) -> tuple[Document, Document]:
 
 @contextmanager
 def opened(
-    shop: Shop, row: Row = ROWS["gateway"], *, rate: int = RATE, judged: bool = False
+    shop: Shop,
+    row: Row = ROWS["gateway"],
+    *,
+    rate: int = RATE,
+    judged: bool = False,
+    asking: bool = False,
 ) -> Iterator[Stand]:
-    """Put a stand around a workload, with the rights to measure it where some of its releases are judged."""
-    shop.write(*(_measured(OLD, shop) if judged else (row.document(OLD, shop.router, "0s"),)))
+    """Put a stand around a workload, with the rights to measure it where some of its releases are judged.
+
+    Where it is about `asking`, faults befall questions to Prometheus in place of requests to the API server.
+    """
+    document = row.document(OLD, shop.router, "0s")
+    shop.write(*(_measured(OLD, shop) if judged else (document, *row.beside)))
     token = shop.token(shop.role(*row.occasions))
     with ExitStack() as stack:
         stack.enter_context(row.within(shop))
         proxy = stack.enter_context(RecordingProxy(shop.cluster))
         load = stack.enter_context(when.users(shop, rate=rate)) if row.used else None
-        yield Stand(shop, row, proxy, load, token)
+        upstream = observability.address(shop.cluster.admin)
+        metrics = stack.enter_context(RecordingProxy(shop.cluster, upstream=upstream)) if asking else None
+        yield Stand(shop, row, proxy, load, token, metrics)

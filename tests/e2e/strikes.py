@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -11,13 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.cluster.exchange import Answer, Call, DropError
+from tests.e2e.cluster.exchange import Answer, Call, DropError, Twice
 from tests.e2e.interference import is_renewal, starts_promotion
 
 Process = subprocess.Popen[str]
 
 TO_LIVE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+
+PATIENCE = 6.0
+"""Seconds that the tool waits for the answer to one write."""
 
 
 def writes(call: Call) -> bool:
@@ -34,22 +38,24 @@ class Fault:
         name: in reports.
         fatal: whether the process dies of it, so that somebody else has to finish.
         before: done before the server gets the request; gives an answer in its place, or lets it pass.
-        after: done when the server has answered.
+        after: done when the server has answered; gives another answer in its place, or lets it pass.
     """
 
     name: str
     fatal: bool = False
-    before: Callable[[Process], Answer | None] = lambda _: None
-    after: Callable[[Process], None] = lambda _: None
+    before: Callable[[Process], Answer | Twice | None] = lambda _: None
+    after: Callable[[Process, Answer], Answer | None] = lambda _, __: None
 
 
-def _kill(process: Process) -> None:
+def kill(process: Process, _: Answer | None = None) -> None:
+    """Nothing of it runs any more when this returns."""
     process.kill()
     process.wait(10)
 
 
-def _kill_unsent(process: Process) -> None:
-    _kill(process)
+def kill_unsent(process: Process) -> None:
+    """It dies, and the server never hears of the request."""
+    kill(process)
     raise DropError
 
 
@@ -61,9 +67,20 @@ def _terminate(process: Process) -> None:
     end.start()
 
 
-def _lose(process: Process) -> None:
+def lose(process: Process, _: Answer | None = None) -> None:
+    """The connection is closed: before the request is passed on, or before its answer is."""
     del process
     raise DropError
+
+
+def held_for(seconds: float) -> Callable[[Process], None]:
+    """A request that is so long on its way; nobody waits for one whose sender has ended meanwhile."""
+
+    def hold(process: Process) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+
+    return hold
 
 
 def _status(code: int, reason: str) -> Answer:
@@ -71,16 +88,23 @@ def _status(code: int, reason: str) -> Answer:
     return Answer(code, json.dumps(told | {"message": "a fault of the test"}).encode())
 
 
-KILLED = Fault("killed when it is sent", fatal=True, before=_kill)
+KILLED = Fault("killed when it is sent", fatal=True, before=kill)
 FAULTS = (
-    Fault("killed before it is sent", fatal=True, before=_kill_unsent),
+    Fault("killed before it is sent", fatal=True, before=kill_unsent),
     KILLED,
-    Fault("killed when it is answered", fatal=True, after=_kill),
+    Fault("killed when it is answered", fatal=True, after=kill),
     Fault("SIGTERM", before=_terminate),
-    Fault("the answer is lost", after=_lose),
+    Fault("the answer is lost", after=lose),
     Fault("409", before=lambda _: _status(409, "Conflict")),
     Fault("500", before=lambda _: _status(500, "InternalError")),
+    Fault("delivered twice", before=lambda _: Twice()),
 )
+LONGER = (
+    Fault("delivered twice, the first answer counts", before=lambda _: Twice(gives_first=True)),
+    Fault("delivered late", before=held_for(PATIENCE / 2)),
+    Fault("delivered too late", before=held_for(PATIENCE + 1)),
+)
+"""What costs more time, or is less to fear."""
 
 
 @dataclass(slots=True)
@@ -123,7 +147,7 @@ class Strike:
         where = f"{self.met.method} {self.met.path}" if self.met else "never met"
         return f"{self.fault.name} at {self.position}: {where}"
 
-    def before(self, call: Call) -> Answer | None:
+    def before(self, call: Call) -> Answer | Twice | None:
         """Count, and strike where the position is reached."""
         if self.process is not None:
             self.memory = max(self.memory, _resident(self.process.pid))
@@ -133,9 +157,8 @@ class Strike:
 
     def after(self, call: Call, answer: Answer) -> Answer | None:
         """Strike the one that was counted."""
-        del answer
         if self.met is call and self.process is not None:
-            self.fault.after(self.process)
+            return self.fault.after(self.process, answer)
         return None
 
     def _strikes(self, call: Call) -> bool:

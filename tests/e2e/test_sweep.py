@@ -14,7 +14,7 @@ from tests.e2e.given import Shop
 from tests.e2e.interference import is_renewal
 from tests.e2e.rows import ROWS, Row
 from tests.e2e.stand import SIZE, opened
-from tests.e2e.strikes import FAULTS, Fault, Strike, writes
+from tests.e2e.strikes import FAULTS, LONGER, Fault, Strike, writes
 
 pytest_plugins = ["tests.e2e.cluster.fixtures", "tests.e2e.opening"]
 
@@ -30,7 +30,10 @@ LONGEST = 400
 ELSEWHERE = 3
 """Cases of each fault at requests of any kind, drawn by a seed that is printed."""
 
-faults = pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+EVERY = (*FAULTS, *LONGER)
+TAKEN = EVERY if ALL else FAULTS
+
+faults = pytest.mark.parametrize("fault", TAKEN, ids=[fault.name for fault in TAKEN])
 rows = pytest.mark.parametrize("row", [ROWS[name] for name in SWEPT], ids=SWEPT)
 parts = pytest.mark.parametrize("part", range(PARTS))
 
@@ -88,7 +91,7 @@ def test_a_way_back_ends_with_the_old_version(
 
 
 @pytest.mark.acceptance("F01")
-@faults
+@pytest.mark.parametrize("fault", EVERY, ids=[fault.name for fault in EVERY])
 def test_a_fault_anywhere_is_survived(shop: Callable[..., Shop], fault: Fault) -> None:
     seed = os.environ.get("SWEEP_SEED") or str(random.randrange(10**9))  # noqa: S311 - cases of a test
     print(f"SWEEP_SEED={seed}")  # noqa: T201 - repeats the case

@@ -55,6 +55,12 @@ def pods(shop: Shop, image: str) -> Pods:
     )
 
 
+def image_of(shop: Shop) -> str:
+    """What the workload is to run."""
+    found = shop.cluster.admin.get("Deployment", NAME, shop.namespace)
+    return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
 def ready(shop: Shop, image: str) -> int:
     """How many pods of an image are ready and not going away."""
     found = shop.cluster.admin.list("Pod", shop.namespace, labelSelector=f"app={NAME}")

@@ -33,10 +33,18 @@ class Answer:
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     pause: float = 0  # seconds before each byte of the body
+    missing: int = 0  # bytes that were promised when the connection is closed
 
     def document(self) -> Any:  # noqa: ANN401
         """Return the decoded body; None where there is none."""
         return json.loads(self.body) if self.body else None
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """The server gets the request two times, one after the other; the tool gets one of the answers."""
+
+    gives_first: bool = False
 
 
 class DropError(Exception):
@@ -46,8 +54,8 @@ class DropError(Exception):
 class Hooks(Protocol):
     """What may happen around a request; in the connection's thread, so it may wait, kill, or ask the API."""
 
-    def before(self, call: Call) -> Answer | None:
-        """Return an answer to give instead of asking the server, or None; raise DropError to give none."""
+    def before(self, call: Call) -> Answer | Twice | None:
+        """Return an answer to give instead of asking the server, Twice, or None; raise DropError to give none."""
         ...
 
     def after(self, call: Call, answer: Answer) -> Answer | None:

@@ -23,6 +23,12 @@ def start_prometheus(admin: Client) -> None:
     )
 
 
+def address(admin: Client) -> str:
+    """Return the URL under which this process reaches the pod itself."""
+    (pod,) = admin.list("Pod", NAMESPACE, labelSelector="app=prometheus")
+    return f"http://{pod['status']['podIP']}:9090"
+
+
 def query(admin: Client, text: str) -> list[tuple[dict[str, str], float]]:
     """Return (labels, value) of each series of an instant query."""
     answer: dict[str, Any] = admin.call("GET", f"{_PROXY}/api/v1/query", params={"query": text})

@@ -1,6 +1,6 @@
-"""Owns the recording proxy between a tool and the API server: sees every request, and can break any of them.
+"""Owns the recording proxy between a tool and a server: sees every request, and can break any of them.
 
-It ends TLS with the cluster's own certificate, so a kubeconfig only has to name its address as the server.
+Before the API server it ends TLS with the cluster's own certificate, so a kubeconfig only has to name its address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.e2e.cluster.exchange import Answer, Call, DropError, Hooks, NoHooks, line
+from tests.e2e.cluster.exchange import Answer, Call, DropError, Hooks, NoHooks, Twice, line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,21 +32,31 @@ _NO_BODY = {204, 304}
 class RecordingProxy:
     """A running proxy; also a context manager that stops it. `hooks` may be exchanged at any time."""
 
-    def __init__(self, cluster: Cluster, hooks: Hooks | None = None, *, record: Path | None = None) -> None:
-        """Listen on 127.0.0.1 of the runner's namespace; append a JSON line per request to `record`."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        hooks: Hooks | None = None,
+        *,
+        record: Path | None = None,
+        upstream: str = "",
+    ) -> None:
+        """Listen on 127.0.0.1 of the runner's namespace; append a JSON line per request to `record`.
+
+        `upstream` is the API server, if it is not the URL of a server that speaks plain HTTP.
+        """
         self.hooks: Hooks = hooks or NoHooks()
         self.calls: list[tuple[Call, Answer]] = []
         self._record = record
         self._mutex = threading.Lock()
         self._numbers = itertools.count(1)
         self._connections: set[socket.socket] = set()
-        self._upstream = urlsplit(cluster.server)
+        self._upstream = urlsplit(upstream or cluster.server)
         self._trust = ssl.create_default_context(cafile=str(cluster.certificate))
         self._server = _Server(cluster.runner_socket(), _handler(self), self._connections)
-        own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        own.load_cert_chain(str(cluster.certificate), cluster.state["key"])
-        self._server.tls = own
-        self.url = f"https://127.0.0.1:{self._server.server_port}"
+        if not upstream:
+            self._server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._server.tls.load_cert_chain(str(cluster.certificate), cluster.state["key"])
+        self.url = f"{self._upstream.scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="proxy", kwargs={"poll_interval": 0.1}
         )
@@ -75,11 +85,12 @@ class RecordingProxy:
         """Return the number of the next request."""
         return next(self._numbers)
 
-    def connect(self) -> http.client.HTTPSConnection:
-        """Open a connection to the API server."""
-        return http.client.HTTPSConnection(
-            self._upstream.hostname or "", self._upstream.port, context=self._trust
-        )
+    def connect(self) -> http.client.HTTPConnection:
+        """Open a connection to the server."""
+        host, port = self._upstream.hostname or "", self._upstream.port
+        if self._upstream.scheme == "http":
+            return http.client.HTTPConnection(host, port)
+        return http.client.HTTPSConnection(host, port, context=self._trust)
 
     def note(self, call: Call, answer: Answer) -> None:
         """Remember an exchange. Never the Authorization header."""
@@ -92,7 +103,7 @@ class RecordingProxy:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | None = None
 
     def __init__(
         self, listening: socket.socket, handler: type[BaseHTTPRequestHandler], connections: set[socket.socket]
@@ -107,7 +118,7 @@ class _Server(ThreadingHTTPServer):
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  (the base class's types)
         # Here and not in `accept`: a slow handshake must not hold up other connections.
         try:
-            wrapped = self.tls.wrap_socket(request, server_side=True)
+            wrapped = self.tls.wrap_socket(request, server_side=True) if self.tls else request
         except OSError:
             request.close()
             return
@@ -130,7 +141,7 @@ def _handler(proxy: RecordingProxy) -> type[BaseHTTPRequestHandler]:
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection of the tool, with one connection of its own to the API server."""
+    """One connection of the tool, with one connection of its own to the server."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body in one write: two cost a delayed acknowledgement
@@ -160,26 +171,27 @@ class _Connection(BaseHTTPRequestHandler):
         )
         try:
             answer = self.owner.hooks.before(call)
-            if answer is None:
-                self._forward(call)
-            else:
+            if isinstance(answer, Answer):
                 self._give(call, answer)
+            else:
+                self._forward(call, answer)
         except DropError:
             self.close_connection = True
             self.owner.note(call, Answer(0))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  (the base class's names)
 
-    def _forward(self, call: Call) -> None:
+    def _forward(self, call: Call, twice: Twice | None) -> None:
         response = self._ask(call)
-        headers = {
-            k: v for k, v in response.getheaders() if k.lower() not in _PER_CONNECTION | {"content-type"}
-        }
-        answer = Answer(response.status, b"", response.getheader("Content-Type", ""), headers)
+        answer = _head(response)
         if call.query.get("watch") in {"true", "1"} or call.query.get("follow") == "true":
             self._stream(call, answer, response)
             return
         answer = replace(answer, body=response.read())
+        if twice:
+            response = self._ask(call)
+            second = replace(_head(response), body=response.read())
+            answer = answer if twice.gives_first else second
         self._give(call, self.owner.hooks.after(call, answer) or answer)
 
     def _ask(self, call: Call) -> http.client.HTTPResponse:
@@ -205,12 +217,14 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Type", answer.content_type)
         if answer.status not in _NO_BODY:
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(answer.body) + answer.missing))
         self.end_headers()
         for part in _parts(answer):
             self.wfile.write(part)
             self.wfile.flush()
             time.sleep(answer.pause)
+        if answer.missing:
+            self.close_connection = True
 
     def _stream(self, call: Call, answer: Answer, response: http.client.HTTPResponse) -> None:
         """Pass a watch on event by event; it is recorded when it ends."""
@@ -231,6 +245,13 @@ class _Connection(BaseHTTPRequestHandler):
         finally:
             response.close()
             self.owner.note(call, replace(answer, body=bytes(received)))
+
+
+def _head(response: http.client.HTTPResponse) -> Answer:
+    """An answer without its body."""
+    besides = _PER_CONNECTION | {"content-type"}
+    headers = {key: value for key, value in response.getheaders() if key.lower() not in besides}
+    return Answer(response.status, b"", response.getheader("Content-Type", ""), headers)
 
 
 def _parts(answer: Answer) -> list[bytes]:
