@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from progressive_ci.errors import (
+    AlreadyExists,
     ApiError,
     Conflict,
     LeaseLost,
@@ -35,7 +36,7 @@ _CAPACITY_AGE = 15.0
 _POLL = 0.5
 _ATTEMPTS = 8
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 2.0
-_READ_AGAIN = (Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
+_READ_AGAIN = (AlreadyExists, Conflict, Unprocessable, NoAnswer, ServerError, TooManyRequests)
 """Answers after which only a fresh read says what the route carries."""
 _ACKNOWLEDGEMENT = 0.3
 

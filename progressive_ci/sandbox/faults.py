@@ -185,6 +185,16 @@ def broken(code: int = 500) -> Fault:
     return answer(status.server_error(code))
 
 
+def twice() -> Fault:
+    """The server gets it two times; the answer is the second one."""
+
+    def befall(call: Call, _: float, send: Send, __: VirtualClock) -> HttpResponse:
+        send(call)
+        return send(call)
+
+    return befall
+
+
 def delay(seconds: float) -> Fault:
     """The answer takes longer; beyond the time-out it is lost, though the server has done what was asked."""
 

@@ -196,3 +196,13 @@ def test_a_stable_ingress_that_carries_an_old_mark_is_not_taken_for_a_canary_tha
     assert not [entry for entry in record.objects if entry.created and entry.ref.name == "web"]
     assert scene.sandbox.get(kinds.INGRESS, "shop", "web") is not None
     then.nobody_was_turned_away(scene)
+
+
+@pytest.mark.parametrize("router", then.ROUTERS)
+def test_an_object_of_ours_that_somebody_between_asked_for_twice_costs_nothing(router: str) -> None:
+    def creates(_: int, call: Call) -> bool:
+        return call.method == "POST" and not call.dry and "selfsubject" not in call.path
+
+    scene = given.app(router=router)
+    scene.sandbox.faults.plan(faults.twice(), when=creates, times=100)
+    then.promoted_as_if_nothing_had_happened(scene, scene.released(rollout(router)))
