@@ -110,6 +110,7 @@ FAULTS = {
     CONFLICT: faults.conflict(),
     "too many requests": faults.too_many(),
     "the server fails": faults.broken(),
+    "it arrives twice": faults.twice(),
 }
 
 
