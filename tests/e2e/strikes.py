@@ -97,14 +97,14 @@ FAULTS = (
     Fault("the answer is lost", after=lose),
     Fault("409", before=lambda _: _status(409, "Conflict")),
     Fault("500", before=lambda _: _status(500, "InternalError")),
-    Fault("delivered twice", before=lambda _: Twice()),
 )
 LONGER = (
+    Fault("delivered twice", before=lambda _: Twice()),
     Fault("delivered twice, the first answer counts", before=lambda _: Twice(gives_first=True)),
     Fault("delivered late", before=held_for(PATIENCE / 2)),
     Fault("delivered too late", before=held_for(PATIENCE + 1)),
 )
-"""What costs more time, or is less to fear."""
+"""What costs more time, or is less to fear: by default at drawn requests only."""
 
 
 @dataclass(slots=True)

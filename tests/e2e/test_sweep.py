@@ -27,8 +27,8 @@ PARTS = 4 if ALL else 1
 """Of each lane, so that none of them is long: a part takes every so manyth request."""
 
 LONGEST = 400
-ELSEWHERE = 3
-"""Cases of each fault at requests of any kind, drawn by a seed that is printed."""
+ELSEWHERE = 2
+"""Cases of each fault at requests of any kind, questions to Prometheus included, drawn by a seed that is printed."""
 
 EVERY = (*FAULTS, *LONGER)
 TAKEN = EVERY if ALL else FAULTS
@@ -96,7 +96,7 @@ def test_a_fault_anywhere_is_survived(shop: Callable[..., Shop], fault: Fault) -
     seed = os.environ.get("SWEEP_SEED") or str(random.randrange(10**9))  # noqa: S311 - cases of a test
     print(f"SWEEP_SEED={seed}")  # noqa: T201 - repeats the case
     drawn = random.Random(f"{seed} {fault.name}")  # noqa: S311 - cases of a test
-    with opened(shop(replicas=SIZE)) as stand:
+    with opened(shop(replicas=SIZE), ROWS["measured"]) as stand:
         clean = Strike(fault, LONGEST, counts=lambda call: not is_renewal(call))
         clean.begun.set()
         stand.promotes(clean)
