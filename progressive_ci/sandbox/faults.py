@@ -1,6 +1,5 @@
 """Faults at the seam, chosen by a request's number or by what it asks for, and the log of requests."""
 
-from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,7 +54,7 @@ class Faults:
     """Stands between the transports and the API server.
 
     Attributes:
-        log: every request so far, in the order in which they were sent.
+        log: every request so far, in order.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -101,8 +100,7 @@ class Faults:
             code = response.status
         finally:
             done = Exchange(number, began, call, code, applied)
-            # What came meanwhile, like a renewal of the lease, has a later number and an earlier end.
-            insort(self.log, done, key=lambda one: one.number)
+            self.log.append(done)
             for after in self._after:
                 after(done)
         return response
