@@ -54,7 +54,7 @@ class Faults:
     """Stands between the transports and the API server.
 
     Attributes:
-        log: every request so far, in order.
+        log: every request so far, as they ended: one that came meanwhile, like a renewal, stands before.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -82,6 +82,10 @@ class Faults:
     def after_each(self, hook: Callable[[Exchange], None]) -> None:
         """Call a hook after every request, whatever came of it."""
         self._after.append(hook)
+
+    def numbered(self, number: int) -> Exchange:
+        """The request that was sent as the so-manieth."""
+        return next(done for done in self.log if done.number == number)
 
     def exchange(self, call: Call, timeout: float, send: Send) -> HttpResponse:
         """Send a request, unless a fault takes its place."""

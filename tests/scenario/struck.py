@@ -31,5 +31,5 @@ def struck(
         run = act(scene)
         if len(scene.sandbox.log) < before + number:
             return
-        yield scene, run, scene.sandbox.log[before + number - 1]
+        yield scene, run, scene.sandbox.faults.numbered(before + number)
     pytest.fail(f"the command has more than {LONGEST} requests")

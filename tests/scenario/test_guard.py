@@ -44,7 +44,7 @@ def dead_at(row: Row, number: int, fault: Fault) -> tuple[Scene, Run, Exchange |
     first = len(scene.sandbox.log)
     scene.sandbox.faults.plan(fault, when=nth(first + number))
     run = scene.released(row.text, guards.ASKED)
-    return scene, run, None if run.outcome else scene.sandbox.log[first + number - 1]
+    return scene, run, None if run.outcome else scene.sandbox.faults.numbered(first + number)
 
 
 def orphan(row: Row) -> Scene:

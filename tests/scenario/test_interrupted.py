@@ -38,7 +38,7 @@ def befallen(row: Row, fault: Fault, offset: int) -> Iterator[tuple[Scene, Run, 
         run = scene.released(row.text)
         if len(scene.sandbox.log) < before + number:
             return
-        yield scene, run, scene.sandbox.log[before + number - 1]
+        yield scene, run, scene.sandbox.faults.numbered(before + number)
     pytest.fail(f"the release has more than {LONGEST} requests")
 
 

@@ -164,7 +164,8 @@ def the_safe_write_came_first(run: Run) -> None:
 
 def a_signal_is_answered_by_the_safe_write(scene: Scene, at_request: Exchange) -> None:
     """Where the canary had weight or was just being given it, the next request takes it out of the route."""
-    after = [done for done in scene.sandbox.log[at_request.number :] if not is_lease(done)]
+    later = (done for done in scene.sandbox.log if done.number > at_request.number)
+    after = [done for done in later if not is_lease(done)]
     if not after:
         return
     before, now = scene.oracle.weights[at_request.number - 1 : at_request.number + 1]
