@@ -84,7 +84,7 @@ class Faults:
         self._after.append(hook)
 
     def numbered(self, number: int) -> Exchange:
-        """The request that was sent as the so-manieth."""
+        """The request with this number, once it has ended."""
         return next(done for done in self.log if done.number == number)
 
     def exchange(self, call: Call, timeout: float, send: Send) -> HttpResponse:
