@@ -1,9 +1,10 @@
 """Others watch the API server, too, and are back later than it is: gateways' controllers, and those of the cluster.
 
 Until then they know neither new weights nor new endpoints, so users are led to pods that have gone, or to a Service
-whose pods nobody knows. What is built on client-go tries again after pauses that double from 0.8 s to 30 s, each
-stretched by chance to at most its double: after N seconds away, the next attempt comes within 2 N + 1.6 s, and none
-takes longer than 60 s.
+whose pods nobody knows. What is built on client-go tries again after pauses that double up to 30 s, each stretched by
+chance to at most its double. How far they are doubled already depends on what it met in the two minutes before, and a
+watch that can't be opened and a list that fails have a pause each. Every kind of object has its own, so a route that is
+confirmed says nothing of endpoints.
 """
 
 from collections.abc import Callable
@@ -12,13 +13,13 @@ from math import inf
 from progressive_ci.model.outage import Outage
 from progressive_ci.release.release import Release
 
-LONGEST = 60.0
-_BESIDE = 2.0
+SECONDS = 120.0
+"""After the server's return: the longest pause of both kinds, one after the other."""
 
 
 def back_after(outage: Outage) -> float:
     """Monotonic time by which everybody has heard of what the server says again."""
-    return outage.ended + min(2 * (outage.ended - outage.began) + _BESIDE, LONGEST)
+    return outage.ended + SECONDS
 
 
 def outlast(release: Release, pause: Callable[[float], None] | None = None) -> bool:
@@ -36,7 +37,7 @@ def outlast(release: Release, pause: Callable[[float], None] | None = None) -> b
     outages = release.hands.cluster.outages()
     if not outages:
         return False
-    latest = max(outages, key=back_after)
+    latest = outages[-1]
     left = back_after(latest) - release.hands.clock.now()
     if left <= 0:
         return False
@@ -48,7 +49,7 @@ def outlast(release: Release, pause: Callable[[float], None] | None = None) -> b
 
 def _pause(release: Release) -> Callable[[float], None]:
     def pause(seconds: float) -> None:
-        part = min(seconds, LONGEST - release.outlasted)
+        part = min(seconds, SECONDS - release.outlasted)
         if release.limit < inf:
             release.limit, release.outlasted = release.limit + part, release.outlasted + part
         release.pause(seconds)

@@ -18,8 +18,8 @@ from tests.scenario.scene import Scene
 from tests.scenario.struck import LONGEST, STRIDE
 
 _AWAY = 10.0
-_LAST_ATTEMPT = 2 * _AWAY + 1.6
-"""Seconds after its return by which all pauses of 0.8 s, 1.6 s and so on, doubled by chance, are over."""
+_LAST_ATTEMPT = 2 * 60.0 - 1
+"""Seconds after its return by which the longest pauses of client-go are over, that of a watch and that of a list."""
 
 _BACK = 42
 """The request at which a release is cancelled in which one version has users already, and the other still has."""
