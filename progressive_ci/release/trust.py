@@ -190,14 +190,16 @@ def _stripped(record: Record, standing: tuple[str, ...]) -> Refused:
     name, namespace = record.name, record.namespace
     selectors = f"take {HASH_LABEL} off the selectors of its Services"
     way = f"give stable 100 % again, {selectors}, unpause {name}, delete what is left of the new version"
+    command = "rollback"
     if record.stage is Stage.COMMITTED:
+        command = "recover"
         way = f"the new version stays: set the weights and spec.strategy of {name} back, {selectors}, unpause {name}"
     return Refused(
         ProgressiveError(
             f"release {record.release} was left {record.stage.value}, and somebody has taken its marks off since, "
             f"so nobody can tell its writes from others': {', '.join(standing)}",
             where=f"Deployment {namespace}/{name}",
-            advice=f"see what gets traffic; {way}, and then `progressive-ci forget {name} --namespace {namespace}`",
+            advice=f"see what gets traffic; {way}, and then `progressive-ci {command} {name} --namespace {namespace}`",
         )
     )
 
@@ -261,7 +263,8 @@ def _changed(record: Record, why: str) -> Refused:
         ProgressiveError(
             f"the journal was changed by somebody since the release began: {why}",
             where=f"ConfigMap {namespace}/progressive-ci.{name}",
-            advice=f"put the old text back, or bring {name} to rest by hand and then "
-            f"`progressive-ci forget {name} --namespace {namespace}`",
+            # `forget` refuses as long as a release is unfinished; without a mark there is nothing to give back.
+            advice=f"put the old text back, or bring {name} to rest by hand, take every annotation `progressive-ci/*` "
+            f"off its objects, and then `progressive-ci rollback {name} --namespace {namespace}`",
         )
     )

@@ -264,7 +264,7 @@ def test_an_orphan_whose_marks_somebody_has_taken_off_is_not_called_recovered(ro
         assert run.outcome is not None
         assert "somebody has taken its marks off since" in run.outcome.reason
         assert "Deployment shop/web is paused" in run.outcome.reason
-        assert "progressive-ci forget web --namespace shop" in run.outcome.reason
+        assert "progressive-ci rollback web --namespace shop" in run.outcome.reason
         then.nothing_was_written(run)
 
 

@@ -58,6 +58,7 @@ def test_a_promotion_whose_marks_somebody_has_taken_off_is_not_called_finished(
     assert run.outcome is not None
     assert "was left committed, and somebody has taken its marks off since" in run.outcome.reason
     assert "delete what is left of the new version" not in run.outcome.reason
+    assert "progressive-ci recover web --namespace shop" in run.outcome.reason
     then.nothing_was_written(run)
     then.nobody_was_turned_away(scene)
 
