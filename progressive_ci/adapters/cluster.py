@@ -41,6 +41,9 @@ Guard = Callable[[float], None]
 
 _PAGE = 500
 _SHORTEST = 0.1
+_AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What stands before a server that is away answers so; an error of its own says that it is there."""
+
 _LONGEST_REST = 60.0
 """Seconds: no server may keep a rollback from being tried for longer."""
 
@@ -309,7 +312,7 @@ class KubeCluster:
         except NoAnswer:
             self._reach.silent(sent)
             raise
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if answer.status in _AWAY:
             self._reach.silent(sent)
         else:
             self._reach.answered()
