@@ -1,6 +1,6 @@
 """The durable record of a release: everything that a rollback needs, and nothing secret."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -165,6 +165,31 @@ class PassedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What a take-over that has found no mark has set aside: a first write may be on its way all the same.
+
+    Attributes:
+        mode: how the new version was to come.
+        stage: how far it was.
+        stable: the version that served before.
+        route: who splits the traffic.
+        weight: highest percent that was announced.
+        objects: everything to be written, with the original values.
+        pinned: names of Services.
+        wanted: what NAME was to get.
+    """
+
+    mode: Mode
+    stage: Stage
+    stable: Side
+    route: Route | None
+    weight: int
+    objects: tuple[Owned, ...]
+    pinned: tuple[str, ...]
+    wanted: Wanted
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One release.
 
@@ -215,6 +240,7 @@ class Record:
         position: where its commit stands among the others.
         deployed: the same of the release that was promoted last; None where nobody knows it.
         override: the rule that the user set aside for it, and why.
+        begun: what it said before a take-over reduced it; None where it says everything itself.
     """
 
     format: int
@@ -263,7 +289,19 @@ class Record:
     position: Position = field(default_factory=Position)
     deployed: Position | None = None
     override: str = ""
+    begun: Begun | None = None
 
     def owned(self, ref: Ref) -> Owned | None:
         """The entry of an object, None where the release does not write it."""
         return next((item for item in self.objects if item.ref == ref), None)
+
+    def whole(self) -> "Record":
+        """What it said before a take-over reduced it; itself where none has."""
+        if self.begun is None:
+            return self
+        aside = {item.name: getattr(self.begun, item.name) for item in fields(self.begun)}
+        return replace(self, **aside, begun=None)
+
+    def set_aside(self) -> Begun:
+        """What a reduced record keeps of this one."""
+        return Begun(**{item.name: getattr(self, item.name) for item in fields(Begun)})

@@ -3,10 +3,11 @@
 from functools import partial
 
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.fence import epoch_of, made_by
+from progressive_ci.model.fence import epoch_of, made_by, seal_on
 from progressive_ci.model.journal import Owned, Record
 from progressive_ci.model.seal import seal_of
 from progressive_ci.model.write import Patch
+from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.trust import vouched
 
@@ -19,9 +20,7 @@ def take_over(release: Release) -> None:
     """
     told = release.record
     _believe(release, told)
-    begun = release.record is told
-    _fence(release, unmarked=not begun)
-    if not begun and any(map(partial(_landed, release), release.record.objects)):
+    if not _fence(release, unmarked=release.record.begun is not None):
         # The first write of a dead run came while the marks went up: there is something to give back after all.
         _believe(release, told)
         _fence(release)
@@ -35,19 +34,35 @@ def _believe(release: Release, told: Record) -> None:
 
 def _landed(release: Release, entry: Owned) -> bool:
     """Whether an object had no mark when it was judged, and that of the former holder when it was to be claimed."""
-    epoch = epoch_of(release.seen.get(entry.ref) or {}, release.record.name)
-    return epoch is not None and epoch != release.epoch
+    return _tells_more(release, release.seen.get(entry.ref) or {})
 
 
-def _fence(release: Release, *, unmarked: bool = False) -> None:
+def _tells_more(release: Release, seen: JsonObject) -> bool:
+    """Whether an object carries a mark with another seal than that of the reduced record."""
+    name = release.record.name
+    return epoch_of(seen, name) is not None and seal_on(seen, name) != release.seal
+
+
+def _fence(release: Release, *, unmarked: bool = False) -> bool:
     """Unmarked objects are claimed too: a first write to one, still on its way, rests on the version it had.
 
-    Where all were without a mark, one that has got one meanwhile is left as it is.
+    NAME comes last: as long as it carries no mark, those of the others count, whoever comes next.
+
+    Args:
+        release: whose.
+        unmarked: whether all were without a mark: then one that has got one meanwhile is left as it is.
+
+    Returns:
+        False where there is one; the rest is not claimed then.
     """
     release.enter()
     release.seen.clear()
-    for entry in release.record.objects:
+    name = deployment_ref(release)
+    for entry in sorted(release.record.objects, key=lambda each: each.ref == name):
         release.write(entry.ref, existing(partial(_claim, release, entry, unmarked=unmarked)))
+        if unmarked and _landed(release, entry):
+            return False
+    return True
 
 
 def raise_epoch(release: Release) -> None:
@@ -60,5 +75,5 @@ def _claim(release: Release, entry: Owned, seen: JsonObject, *, unmarked: bool) 
     """What the release was to create and has not is somebody else's, whatever its name."""
     epoch = epoch_of(seen, release.record.name)
     foreign = entry.created and not made_by(seen, release.record.name, release.record.release)
-    meanwhile = unmarked and epoch is not None and not entry.created
+    meanwhile = unmarked and _tells_more(release, seen) and not entry.created
     return None if foreign or meanwhile or epoch == release.epoch else Patch(entry.ref, ())

@@ -65,7 +65,8 @@ PATHS: Mapping[Kind, re.Pattern[str]] = {
 
 def complaint(record: Record) -> str:
     """What no release of this workload ever writes into its journal; empty where there is nothing."""
-    return next(_strange(record), "")
+    whole = record.whole()
+    return next(_strange(record), "") or (next(_strange(whole), "") if whole is not record else "")
 
 
 def _strange(record: Record) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _routes(record: Record) -> tuple[Ref, ...]:
 
 
 def vouched(record: Record, cluster: Cluster) -> Record:
-    """The record as far as the objects that it names vouch for it.
+    """The record as far as the objects that it names vouch for it, and as it was before a take-over reduced it.
 
     The workload itself is asked even where the record does not name it, and a ConfigMap never: whoever can edit
     the journal can put any mark on another one.
@@ -135,20 +136,22 @@ def vouched(record: Record, cluster: Cluster) -> Record:
     Raises:
         Refused: they say that it was changed.
     """
-    name = Ref(kinds.DEPLOYMENT, record.namespace, record.name)
-    refs = dict.fromkeys((name, *(entry.ref for entry in record.objects)))
+    name, whole = Ref(kinds.DEPLOYMENT, record.namespace, record.name), record.whole()
+    refs = dict.fromkeys((name, *(entry.ref for entry in (*whole.objects, *record.objects))))
     found = {ref: item for ref in refs if (item := cluster.get(ref)) is not None}
     marked = {ref: item for ref, item in found.items() if epoch_of(item, record.name) is not None}
     vouching = {ref: item for ref, item in marked.items() if ref.kind != kinds.CONFIG_MAP}
     if not vouching:
-        return _unwritten(record, found, marked)
+        return _unwritten(whole, found, marked)
     seals = {ref: seal for ref, item in vouching.items() if (seal := seal_on(item, record.name))}
     said = {name: seals[name]} if name in seals else seals
     if not seals:
         _demand_history(record, cluster)
-    elif seal_of(record) not in said.values():
-        raise _changed(record, f"{next(iter(said))} carries the seal of another one")
-    return record
+        return record
+    for each in (whole, record):
+        if seal_of(each) in said.values():
+            return each
+    raise _changed(record, f"{next(iter(said))} carries the seal of another one")
 
 
 def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[Ref, JsonObject]) -> Record:
@@ -169,6 +172,7 @@ def _unwritten(record: Record, found: Mapping[Ref, JsonObject], marked: Mapping[
         objects=(*(Owned(ref, uid_of(found[ref])) for ref in mine), *config),
         pinned=(),
         wanted=Wanted(),
+        begun=record.set_aside(),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from progressive_ci.errors import ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
+from progressive_ci.model.journal import Begun
 from progressive_ci.model.outcome import Result
 from progressive_ci.release.workload import without_hash
 from progressive_ci.sandbox.json_patch import clone
@@ -158,6 +160,20 @@ def test_a_journal_forged_where_no_release_is_under_way_changes_nothing(attack: 
     tried(scene)
     scene.sandbox.clock.run(30)
     assert {**bystanders.standing(scene), **own(scene)} == at_rest
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_somebody_sets_aside_in_a_journal_is_followed_by_nobody(moment: str, attack: Attack) -> None:
+    scene = given_scene.app()
+    true = forgery.deserted(scene, text(), MOMENTS[moment])
+    others, known = bystanders.standing(scene), templates(scene)
+    forged = clone(true)
+    attack(forged)
+    aside = {item.name: forged[item.name] for item in fields(Begun)}
+    forgery.edited(scene, {**true, "begun": {"is": "Begun", **aside}})
+    tried(scene)
+    held(scene, others, known)
 
 
 def tried(scene: Scene) -> None:
