@@ -46,11 +46,11 @@ def _tells_more(release: Release, seen: JsonObject) -> bool:
 def _fence(release: Release, *, unmarked: bool = False) -> bool:
     """Unmarked objects are claimed too: a first write to one, still on its way, rests on the version it had.
 
-    NAME comes last: as long as it carries no mark, those of the others count, whoever comes next.
-
     Args:
         release: whose.
-        unmarked: whether all were without a mark: then one that has got one meanwhile is left as it is.
+        unmarked: whether all were without a mark: then one that has got one meanwhile is left as it is, and NAME
+            comes last, because as long as it carries no mark those of the others count, whoever comes next. Else
+            it comes first: its controller copies its marks to its ReplicaSet.
 
     Returns:
         False where there is one; the rest is not claimed then.
@@ -58,7 +58,7 @@ def _fence(release: Release, *, unmarked: bool = False) -> bool:
     release.enter()
     release.seen.clear()
     name = deployment_ref(release)
-    for entry in sorted(release.record.objects, key=lambda each: each.ref == name):
+    for entry in sorted(release.record.objects, key=lambda each: unmarked and each.ref == name):
         release.write(entry.ref, existing(partial(_claim, release, entry, unmarked=unmarked)))
         if unmarked and _landed(release, entry):
             return False
