@@ -45,7 +45,7 @@ def test_a_release_goes_on_after_the_api_server_was_restarted(
             tool.wait_for(moment)
             with place.cluster.without_servers():
                 load.wait_for(requests=_AWAY)
-            run = tool.end()
+            run = tool.end(seconds=300)
         load.wait_for(requests=100)
         records = load.stop()
     then.ended(run, 0, "promoted")

@@ -102,7 +102,7 @@ def test_a_workload_that_somebody_pauses_or_resumes_meanwhile_is_promoted(
 @pytest.mark.parametrize("row", [ROWS["in place"], ROWS["roll"]], ids=["in place", "roll"])
 def test_a_rollout_that_somebody_pauses_ends_the_release(shop: Callable[..., Shop], row: Row) -> None:
     place, image = shop(row.router, replicas=SIZE), f"{NEW}-start2"
-    place.write(row.document(image, place.router, "0s"))
+    place.write(row.document(image, place.router, "0s"), *row.beside)
     role = place.role(*row.occasions)
     with row.within(place), when.users(place) as load:
         with when.start(place, "run", *SETTLE, role=role) as tool:

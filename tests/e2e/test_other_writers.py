@@ -132,7 +132,7 @@ _OTHER_ROWS = {name: row for name, row in ROWS.items() if name != "gateway"}
 @pytest.mark.parametrize("row", _OTHER_ROWS.values(), ids=_OTHER_ROWS)
 def test_the_files_can_be_applied_whichever_way_a_release_went(shop: Callable[..., Shop], row: Row) -> None:
     place = shop(row.router)
-    place.write(row.document(NEW, place.router, "0s"))
+    place.write(row.document(NEW, place.router, "0s"), *row.beside)
     role = place.role(*row.occasions)
     with row.within(place):
         _from_the_repository(place, _applied_by_the_server)

@@ -86,7 +86,7 @@ def test_recover_finishes_what_died(
 
 def _writes(place: Shop, row: Row, *, pause: str) -> str:
     """Let the folder say that the next version comes; the role that it needs."""
-    place.write(row.document(NEW, place.router, pause))
+    place.write(row.document(NEW, place.router, pause), *row.beside)
     return place.role(*row.occasions)
 
 
