@@ -29,8 +29,8 @@ class Reach:
         """A request that was sent then has got no answer that is worth one."""
         with self._lock:
             if self._silent is None:
-                # Whoever hangs while others are answered says nothing of that time.
-                self._silent = max(sent, self._heard)
+                # Whoever hangs while others are answered says nothing of that time, nor of what comes next.
+                self._silent = sent if sent >= self._heard else self._clock.now()
 
     def answered(self) -> None:
         """The server answers."""
