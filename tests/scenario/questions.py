@@ -9,7 +9,7 @@ from progressive_ci.ports import HttpResponse, Pending
 from progressive_ci.sandbox.metrics import AskServer, Mishap, SandboxMetrics
 from progressive_ci.sandbox.prometheus import FAILURES
 from tests.scenario import given
-from tests.scenario.documents import GUARD, deployment, metric, rollout, template
+from tests.scenario.documents import GUARD, IMAGE, deployment, metric, rollout, template
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import Mortal, Scene
 from tests.scenario.then import ROUTERS
@@ -33,8 +33,8 @@ _WHOLE = template(metric(query="vector(1)", count="10")).replace("args: [{name: 
 """Judges a Deployment, by as many questions as the other rows need."""
 
 
-def _judged(row: Row, router: str, **how: str) -> Row:
-    text = rollout(router, canary=GUARD.replace("healthy", "watch"), steps=STEPS, **how)  # type: ignore[arg-type]
+def _judged(row: Row, router: str, image: str = IMAGE) -> Row:
+    text = rollout(router, image=image, canary=GUARD.replace("healthy", "watch"), steps=STEPS)
     return replace(row, text=text + _TEMPLATES)
 
 
