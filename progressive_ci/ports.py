@@ -63,8 +63,8 @@ class Cluster(Protocol):
     def logs(self, pod: Ref, container: str, *, lines: int, previous: bool = False) -> tuple[str, ...]:
         """The last lines of a container; empty where there are none or they can't be read."""
 
-    def outages(self) -> tuple[Outage, ...]:
-        """When the server was away since this run began, as far as that is over; empty where it never was."""
+    def last_outage(self) -> Outage | None:
+        """When the server was away last, as far as that is over; None where it never was since this run began."""
 
 
 class Pending(Protocol):

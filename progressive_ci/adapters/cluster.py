@@ -217,9 +217,9 @@ class KubeCluster:
             return ()
         return tuple(said.splitlines()[-lines:])
 
-    def outages(self) -> tuple[Outage, ...]:
-        """When the server was away, as far as that is over."""
-        return self._reach.outages()
+    def last_outage(self) -> Outage | None:
+        """When the server was away last, as far as that is over."""
+        return self._reach.last_outage()
 
     def _pages(self, kind: Kind, namespace: str, query: Mapping[str, str]) -> tuple[JsonObject, ...]:
         path = collection_path(kind, namespace)

@@ -8,8 +8,6 @@ from progressive_ci.ports import Clock
 _SHORTEST = 2.0
 """Seconds without an answer: what is shorter is one request's bad luck."""
 
-_REMEMBERED = 8
-
 
 class Reach:
     """Hears of every request's end; those of several connections to one server share one of these."""
@@ -19,7 +17,7 @@ class Reach:
         self._lock = threading.Lock()
         self._heard = clock.now()
         self._silent: float | None = None
-        self._outages: tuple[Outage, ...] = ()
+        self._last: Outage | None = None
 
     def now(self) -> float:
         """Monotonic seconds: when a request is sent."""
@@ -37,10 +35,10 @@ class Reach:
         now = self._clock.now()
         with self._lock:
             if self._silent is not None and now - self._silent >= _SHORTEST:
-                self._outages = (*self._outages, Outage(self._heard, now))[-_REMEMBERED:]
+                self._last = Outage(self._heard, now)
             self._silent, self._heard = None, now
 
-    def outages(self) -> tuple[Outage, ...]:
-        """The latest ones that are over, in their order."""
+    def last_outage(self) -> Outage | None:
+        """The latest one that is over; None where there was none."""
         with self._lock:
-            return self._outages
+            return self._last

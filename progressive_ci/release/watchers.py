@@ -34,10 +34,9 @@ def outlast(release: Release, pause: Callable[[float], None] | None = None) -> b
     Returns:
         Whether that took time, in which pods may have been lost.
     """
-    outages = release.hands.cluster.outages()
-    if not outages:
+    latest = release.hands.cluster.last_outage()
+    if latest is None:
         return False
-    latest = outages[-1]
     left = back_after(latest) - release.hands.clock.now()
     if left <= 0:
         return False
