@@ -95,6 +95,16 @@ def refused_creation(owner: JsonObject | None) -> Trouble | None:
     return None
 
 
+def trouble_of(release: Release, side: Side, owner: JsonObject | None) -> str:
+    """What keeps one version's pods from being ready, as far as the cluster says; empty where it says nothing."""
+    pods = pods_of(release, side)
+    found = hopeless(pods) or refused_creation(owner) or unschedulable(pods)
+    if found is None:
+        return ""
+    container = f"container {found.container} of " if found.container else ""
+    return f"{container}{found.pod}: {found.reason}: {found.message} ({found.advice})"
+
+
 def diagnose(release: Release, owner: JsonObject | None, *, elapsed: float, allowed: float) -> Stop | None:
     """A reason to stop at once, where waiting won't help.
 

@@ -11,6 +11,7 @@ from progressive_ci.release.paths import REPLICAS, TEMPLATE
 from progressive_ci.release.patience import Progress, until
 from progressive_ci.release.readiness import diagnose, too_late
 from progressive_ci.release.release import Release, existing
+from progressive_ci.release.shortage import Shortage
 from progressive_ci.release.stop import Stop, cancelled
 from progressive_ci.release.workload import complete, renewed, replaced, replicas_of, same_template
 
@@ -81,16 +82,16 @@ def back_to_stable(release: Release) -> None:
     Where it goes forward it gets the time for its next pod, even beyond the rollback's budget. What was back in an
     earlier try is no progress, so all of that has an end.
     """
-    progress = Progress(release.hands.clock.now(), most=release.back)
+    progress, shortage = Progress(release.hands.clock.now(), most=release.back), Shortage(release)
     until(
         release,
-        lambda: _stable_again(release, progress),
+        lambda: _stable_again(release, progress, shortage),
         "the Deployment is complete with the old version",
         progress=progress,
     )
 
 
-def _stable_again(release: Release, progress: Progress) -> bool:
+def _stable_again(release: Release, progress: Progress, shortage: Shortage) -> bool:
     """Whether it is; somebody else's version stays, even paused.
 
     Whoever pauses it on its way there wants the new version to stand still, not to stay.
@@ -109,6 +110,7 @@ def _stable_again(release: Release, progress: Progress) -> bool:
         if release.back >= 0:
             release.limit = max(release.limit, now + release.record.ready_seconds)
         release.back = progress.most
+    shortage.look()
     return False
 
 

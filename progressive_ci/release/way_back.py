@@ -12,16 +12,16 @@ from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.drift import last_writer
 from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.paths import REPLICAS
-from progressive_ci.release.readiness import hopeless, pods_of, refused_creation, unschedulable
+from progressive_ci.release.readiness import trouble_of
 from progressive_ci.release.release import Release, existing
 from progressive_ci.release.services import service_ref
+from progressive_ci.release.shortage import LOOK, Shortage
 from progressive_ci.release.workload import replicas_of
 
 _GIVEN = 2
 """How often everything is given to stable where somebody takes it away again."""
 
 _POLL = 1.0
-_LOOK = 10.0
 _AUTOSCALER_SECONDS = 30.0
 """Time an autoscaler gets to answer a larger share with more pods: two of its periods."""
 
@@ -46,7 +46,7 @@ def return_to_stable(release: Release, *, given: int = 0) -> None:
         given: how often everything was given to stable before.
     """
     if not traffic.routed(release):
-        traffic.shift(release, weight.NONE, release.pause)
+        traffic.shift(release, weight.NONE, Shortage(release).pause)
     holding = _Holding(release.hands.clock.now(), given=given)
     while traffic.routed(release) and (carried := traffic.current(release)) > weight.NONE:
         least = capacity.bearable(release, carried)
@@ -150,7 +150,7 @@ def _next_share(release: Release, carried: Weight) -> Weight:
 def _hold(release: Release, carried: Weight, holding: _Holding) -> None:
     """The weight stays where it is: fewer pods than it has now must not get it."""
     clock = release.hands.clock
-    if clock.now() - holding.looked >= _LOOK:
+    if clock.now() - holding.looked >= LOOK:
         holding.looked = clock.now()
         told = f"stable has {release.stable_ready[0]} of {capacity.full_capacity(release)} ready pods"
         why = _trouble(release)
@@ -171,9 +171,4 @@ def _trouble(release: Release) -> str:
     owner = release.read(Ref(kinds.REPLICA_SET, record.namespace, release.stable.name))
     if owner is None:
         return f"its ReplicaSet {release.stable.name} does not exist: somebody has deleted it"
-    pods = pods_of(release, release.stable)
-    found = hopeless(pods) or refused_creation(owner) or unschedulable(pods)
-    if found is None:
-        return ""
-    container = f"container {found.container} of " if found.container else ""
-    return f"{container}{found.pod}: {found.reason}: {found.message} ({found.advice})"
+    return trouble_of(release, release.stable, owner)
