@@ -12,6 +12,7 @@ from progressive_ci.model.document import Document
 from progressive_ci.model.plan import Plan
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read, subjects
+from progressive_ci.specs.reading import Checkers
 
 _ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,18 +58,19 @@ def _plan(found: tuple[Document, ...], settings: Settings, name: str) -> Plan:
         namespace=settings.namespace or None,
         images=settings.image,
         analysis=settings.analysis or None,
-        condition_check=complaint,
-        query_check=query_complaint,
-        window_check=window_complaint,
-        fill_query=fill,
+        checkers=CHECKERS,
         allowed=settings.allow_namespace,
     )
 
 
-def window_complaint(text: str) -> str | None:
+def _window_complaint(text: str) -> str | None:
     """What is wrong with start or end of a range query; any moment shows it."""
     try:
         evaluate_time(text, _ANY_MOMENT)
     except ConditionError as error:
         return error.what
     return None
+
+
+CHECKERS = Checkers(complaint, query_complaint, _window_complaint, fill)
+"""What is asked of conditions, queries and times in a spec."""

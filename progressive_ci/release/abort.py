@@ -20,6 +20,7 @@ from progressive_ci.model.recall import Purpose
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands
 from progressive_ci.release import recalls, rescue
+from progressive_ci.release.nothing_to_do import nothing, too_late, unaccounted
 from progressive_ci.release.recalls import Asked
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 
@@ -47,9 +48,9 @@ def abort(namespace: str, name: str, options: Options, hands: Hands, *, by: str,
     if only and not (unfinished(record) and record is not None and record.release == only):
         return _ask_early(record, options, hands, by=by, only=only)
     if record is None:
-        return rescue.unaccounted(hands, namespace, name)
+        return unaccounted(hands, namespace, name)
     if not unfinished(record):
-        return rescue.nothing(record, name)
+        return nothing(record, name)
     asked = recalls.ask(hands, Purpose.ABORT, record.release, by=by, reason=options.reason)
     if asked is None:
         told = f"somebody has just deleted the journal, so release {record.release} can't be asked"
@@ -148,7 +149,7 @@ def _ourselves(record: Record, options: Options, hands: Hands, by: str) -> Outco
     done = rescue.rollback(*place, at_once, hands, only=only, held=True, asked=recalls.cause(recall))
     if done.result is Result.NOTHING_TO_DO:
         now = read_record(hands, namespace=record.namespace, name=record.name)
-        return rescue.unaccounted(hands, *place) if now is None else _told(only, now)
+        return unaccounted(hands, *place) if now is None else _told(only, now)
     return done
 
 
@@ -159,6 +160,6 @@ def _told(release: str, record: Record) -> Outcome:
         told = f"release {release} has ended, and the journal does not tell how"
         return Outcome(Result.NOTHING_TO_DO, told, release=release)
     if ended.result is Result.PROMOTED:
-        return rescue.too_late(release)
+        return too_late(release)
     told = f"release {release} is rolled back: {ended.reason}"
     return Outcome(Result.RECOVERED, told, revision=ended.revision, release=release)

@@ -9,13 +9,15 @@ from progressive_ci.model.journal import Record
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
 from progressive_ci.ports import Hands
-from progressive_ci.release import rescue, steps
+from progressive_ci.release import steps
 from progressive_ci.release.attempt import attempt
+from progressive_ci.release.nothing_to_do import nothing, unaccounted
 from progressive_ci.release.promotion import promote
 from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.resume import stand_again
+from progressive_ci.release.take_up import take_up
 from progressive_ci.release.vigil import Vigil
 
 
@@ -27,18 +29,18 @@ def promote_held(namespace: str, name: str, options: Options, hands: Hands) -> O
     """
     record = read_record(hands, namespace=namespace, name=name)
     if record is None:
-        return rescue.unaccounted(hands, namespace, name)
+        return unaccounted(hands, namespace, name)
     if not unfinished(record):
-        return rescue.nothing(record, name)
+        return nothing(record, name)
     _demand_held(record)
     hands.reporter.emit(Opened(record.release, namespace, name))
-    release, meanwhile = rescue.take_up(
+    release, meanwhile = take_up(
         hands, options, record, held=True, meant=partial(_is_still_held, record.release)
     )
     if release is None:
         hands.lease.release()
         _demand_end(record, meanwhile)
-        return rescue.nothing(meanwhile, name)
+        return nothing(meanwhile, name)
     # A failure now is the second one: the release goes back instead of waiting again.
     release.options = replace(options, on_failure="rollback")
     hands.reporter.emit(Noted(f"release {record.release} is promoted by hand: {options.reason}"))

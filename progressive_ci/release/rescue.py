@@ -1,32 +1,26 @@
 """Releases that their own run did not finish: finished from the journal alone, forwards or back."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
-from progressive_ci.errors import Interrupted, LeaseLost, Locked, ProgressiveError, Refused
+from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
-from progressive_ci.model.journal import Record, Stage, State
+from progressive_ci.model.journal import Record, Stage
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Outcome, Result
 from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.ports import Hands
-from progressive_ci.release.fencing import take_over
-from progressive_ci.release.hold import held_advice
 from progressive_ci.release.modes.table import MODES
+from progressive_ci.release.nothing_to_do import nothing, refuse_held, taken_back, too_late, unaccounted
 from progressive_ci.release.patience import until
 from progressive_ci.release.promotion import complete_promotion
 from progressive_ci.release.records import Newer, read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
 from progressive_ci.release.rollback import outcome, roll_back
 from progressive_ci.release.stop import cause_of
-from progressive_ci.release.unaccounted import UNACCOUNTED, leftovers
+from progressive_ci.release.take_up import not_kept, take_up
 from progressive_ci.release.workload import hash_of, observed
-
-_LATE_ENTRIES = 3
-"""Times that a take-over begins anew because the former holder's last entry landed in between."""
 
 
 def rollback(
@@ -65,7 +59,7 @@ def rollback(
     if release is None:
         hands.lease.release()
         return unaccounted(hands, namespace, name) if record is None and not only else nothing(record, name)
-    with _not_kept(hands):
+    with not_kept(hands):
         done = _back(release, asked)
     return too_late(done.release, done.advice) if done.result is Result.PROMOTED else done
 
@@ -81,128 +75,8 @@ def recover(namespace: str, name: str, options: Options, hands: Hands) -> Outcom
     if release is None:
         hands.lease.release()
         return unaccounted(hands, namespace, name) if record is None else nothing(record, name)
-    with _not_kept(hands):
+    with not_kept(hands):
         return finish(release)
-
-
-@contextmanager
-def _not_kept(hands: Hands) -> Iterator[None]:
-    """Whoever can't go on gives the lease up, so that the next command need not wait until it runs out."""
-    try:
-        yield
-    except BaseException:
-        hands.lease.release()
-        raise
-
-
-def unaccounted(hands: Hands, namespace: str, name: str) -> Outcome:
-    """No journal: nothing to do, or what only a person can."""
-    left = leftovers(hands.cluster, namespace, name)
-    if not left and hands.cluster.get(Ref(kinds.DEPLOYMENT, namespace, name)) is None:
-        told = (
-            f"{namespace} has neither a Deployment nor a journal of {name}, so no release of it is unfinished"
-        )
-        return Outcome(Result.NOTHING_TO_DO, told, advice="see that name and namespace are the ones you mean")
-    if not left:
-        return nothing(None, name)
-    advice = "do what is listed; nothing was touched"
-    return Outcome(Result.INCOMPLETE, UNACCOUNTED, advice=advice, left=left)
-
-
-def nothing(record: Record | None, name: str) -> Outcome:
-    """Nobody has to do anything, or only who held the release."""
-    if record is None:
-        return Outcome(Result.NOTHING_TO_DO, f"no release of {name} is unfinished")
-    reason, advice = f"no release of {name} is unfinished", ""
-    if waits_for_a_person(record):
-        reason, advice = _held(record), held_advice(record)
-    elif record.result is not None:
-        reason += f"; the last one ended {record.result.word} at {record.updated}"
-    if record.state is State.ENDED and record.result is Result.PROMOTED:
-        advice = _taken_back(record)
-    return Outcome(Result.NOTHING_TO_DO, reason, advice=advice, release=record.release)
-
-
-def too_late(release: str, advice: str = "") -> Outcome:
-    """The old version was asked for when the new one had already been promoted."""
-    told = f"release {release} was being promoted already, and has been finished"
-    return Outcome(Result.TOO_LATE, told, advice=advice, weight=100, release=release)
-
-
-def _taken_back(record: Record) -> str:
-    undo = f"progressive-ci undo {record.name} --namespace {record.namespace} --reason TEXT"
-    return f"a finished release is taken back by `{undo}`"
-
-
-def _held(record: Record) -> str:
-    return f"release {record.release} of {record.name} is held since {record.updated}: {record.reason}"
-
-
-def take_up(
-    hands: Hands,
-    options: Options,
-    left: Record,
-    *,
-    held: bool = False,
-    meant: Callable[[Record], bool] = lambda _: True,
-) -> tuple[Release | None, Record | None]:
-    """Take the lease, and with it the release as the journal tells it then, every object fenced.
-
-    Args:
-        hands: the world.
-        options: the user's choices.
-        left: the record that was found.
-        held: whether a release that waits for a person may be taken up.
-        meant: whether a release is the one that was asked for; there may be another by the time the lease is ours.
-
-    Returns:
-        None for the release where another run has brought it to its end meanwhile, or it is none that was meant;
-        the record as it is then.
-    """
-    try:
-        tenure = hands.lease.acquire(left.release, wait=options.lock_wait)
-    except Interrupted as error:
-        command = f"progressive-ci recover {left.name} --namespace {left.namespace}"
-        advice = f"release {left.release} still stands unfinished: `{command}`, or the next run, finishes it"
-        raise Interrupted(error.what, where=error.where, advice=advice) from error
-    with _not_kept(hands):
-        for _ in range(_LATE_ENTRIES):
-            before = read_record(hands, namespace=left.namespace, name=left.name)
-            try:
-                return _taken(hands, options, before, tenure.epoch, held=held, meant=meant)
-            except LeaseLost:
-                if not _came_late(hands, before):
-                    raise
-        raise Locked(f"the former holder of release {left.release} still writes its journal")
-
-
-def _came_late(hands: Hands, before: Record | None) -> bool:
-    """Whether an entry of the former holder landed on ours, which has the lease, and not one of the next."""
-    if before is None or hands.lease.valid_for() == 0:
-        return False
-    now = read_record(hands, namespace=before.namespace, name=before.name)
-    return now is None or now.epoch <= before.epoch
-
-
-def _taken(
-    hands: Hands,
-    options: Options,
-    record: Record | None,
-    least: int,
-    *,
-    held: bool,
-    meant: Callable[[Record], bool],
-) -> tuple[Release | None, Record | None]:
-    """The release as the journal tells it now that the lease is ours; its epoch is `least` or higher."""
-    if record is None or not unfinished(record) or (waits_for_a_person(record) and not held):
-        return None, record
-    if not meant(record):
-        return None, record
-    # Whoever deletes the Lease restarts its count; the marks on the objects must still go up.
-    epoch = max(least, record.epoch + 1)
-    release = Release(hands, options, replace(record, state=State.RUNNING), epoch)
-    take_over(release)
-    return release, record
 
 
 def _back(release: Release, asked: Cause | None = None) -> Outcome:
@@ -210,7 +84,7 @@ def _back(release: Release, asked: Cause | None = None) -> Outcome:
     record = release.record
     if record.stage is Stage.COMMITTED or (record.stage is Stage.PROMOTING and _committed(release)):
         done = complete_promotion(release)
-        return done if done.result is Result.INCOMPLETE else replace(done, advice=_taken_back(record))
+        return done if done.result is Result.INCOMPLETE else replace(done, advice=taken_back(record))
     told = f"release {record.release} was left {record.stage.value}"
     cause = asked or Cause(record.result or Result.CANCELLED, record.reason or told, record.source)
     return _restored(release, cause, record.stage)
@@ -288,12 +162,6 @@ def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -
     if done is not None:
         hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
     return read_record(hands, namespace=namespace, name=name)
-
-
-def refuse_held(record: Record | None) -> None:
-    """A held release ends by the word of a person, not because the next run comes."""
-    if record is not None and waits_for_a_person(record):
-        raise Refused(ProgressiveError(_held(record), advice=held_advice(record)))
 
 
 def forget(namespace: str, name: str, hands: Hands) -> str:

@@ -18,7 +18,7 @@ from progressive_ci.model.outcome import Outcome
 from progressive_ci.model.plan import Mode, Plan, SetWeight
 from progressive_ci.model.weight import Weight
 from progressive_ci.ports import Hands
-from progressive_ci.release import candidate, capacity, preflight, rescue, steps, traffic
+from progressive_ci.release import candidate, capacity, preflight, steps, traffic
 from progressive_ci.release.attempt import attempt
 from progressive_ci.release.credential_end import in_time
 from progressive_ci.release.digest import digest
@@ -31,6 +31,7 @@ from progressive_ci.release.promotion import promote
 from progressive_ci.release.recalls import heard
 from progressive_ci.release.records import read_record, unfinished, waits_for_a_person
 from progressive_ci.release.release import Release
+from progressive_ci.release.take_up import take_up
 from progressive_ci.release.vigil import Vigil
 from progressive_ci.release.workload import hash_of, same_template
 
@@ -59,7 +60,7 @@ def resume(plan: Plan, options: Options, hands: Hands) -> Outcome | None:
     hands.reporter.emit(Opened(record.release, plan.namespace, plan.workload.name))
     held, asked = waits_for_a_person(record), record.release
     # One that was held only meanwhile waits for a person who has seen that.
-    release, _ = rescue.take_up(hands, options, record, held=held, meant=lambda now: now.release == asked)
+    release, _ = take_up(hands, options, record, held=held, meant=lambda now: now.release == asked)
     if release is None or release.record.stage != record.stage:
         hands.lease.release()
         return None

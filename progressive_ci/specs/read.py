@@ -8,7 +8,7 @@ from progressive_ci.model.names import is_name
 from progressive_ci.model.plan import Plan
 from progressive_ci.specs import companions, needed
 from progressive_ci.specs.complaints import NOT_BUILT, Complaints
-from progressive_ci.specs.reading import Check, Checkers, Fill, Reading, group_of, namespace_of, plain_fill
+from progressive_ci.specs.reading import UNCHECKED, Checkers, Reading, group_of, namespace_of
 from progressive_ci.specs.table import DIALECTS, REFUSED, Dialect
 
 Subject = tuple[Dialect, Document]
@@ -22,10 +22,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
     images: tuple[str, ...] = (),
     analysis: str | None = None,
     cluster: JsonObject | None = None,
-    condition_check: Check = lambda _: None,
-    query_check: Check = lambda _: None,
-    window_check: Check = lambda _: None,
-    fill_query: Fill = plain_fill,
+    checkers: Checkers = UNCHECKED,
     allowed: tuple[str, ...] | None = None,
 ) -> Plan:
     """What a run with these documents and options releases.
@@ -37,10 +34,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         images: `[CONTAINER=]REF`.
         analysis: template that judges a plain Deployment.
         cluster: the workload as the cluster has it, for what no document can say.
-        condition_check: what is wrong with a condition, or None.
-        query_check: what is wrong with a PromQL query, or None.
-        window_check: what is wrong with start or end of a range query, or None.
-        fill_query: puts arguments into a query.
+        checkers: of conditions, queries and times.
         allowed: other namespaces whose objects the documents may name; None is any.
 
     Raises:
@@ -58,7 +52,7 @@ def read(  # noqa: PLR0913 - the package's front door: one argument for each cho
         images=images,
         analysis=analysis or "",
         live=cluster or {},
-        checkers=Checkers(condition_check, query_check, window_check, fill_query),
+        checkers=checkers,
         complaints=complaints,
         allowed=allowed,
     )

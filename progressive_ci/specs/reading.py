@@ -27,7 +27,7 @@ def plain_fill(query: str, values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Checkers:
-    """What only other packages know.
+    """What only other packages know; whoever does not ask them takes every text as it is.
 
     Attributes:
         condition: whether a text is a condition.
@@ -36,10 +36,13 @@ class Checkers:
         fill: puts arguments into a query.
     """
 
-    condition: Check
-    query: Check
-    window: Check
-    fill: Fill
+    condition: Check = lambda _: None
+    query: Check = lambda _: None
+    window: Check = lambda _: None
+    fill: Fill = plain_fill
+
+
+UNCHECKED = Checkers()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TypeGuard
 import yaml
 
 from progressive_ci.adapters import answers, kubeconfig
+from progressive_ci.cli.spec import CHECKERS
 from progressive_ci.errors import ProgressiveError
 from progressive_ci.judging import condition
 from progressive_ci.metrics.prometheus_answer import sample_of
@@ -46,7 +47,7 @@ ASKED = answers.Asked("get", "Service shop/web")
 
 def specs(content: bytes) -> None:
     """YAML of a pull request."""
-    read(parse([("any.yaml", content)]), namespace="default", condition_check=condition.complaint)
+    read(parse([("any.yaml", content)]), namespace="default", checkers=CHECKERS)
 
 
 def journal(content: bytes) -> None:

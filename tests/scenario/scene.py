@@ -10,8 +10,7 @@ from progressive_ci.adapters.journal import ClusterJournal
 from progressive_ci.adapters.lease import ClusterLease
 from progressive_ci.adapters.reach import Reach as Heard
 from progressive_ci.adapters.recalls import ClusterRecalls
-from progressive_ci.judging.condition import complaint
-from progressive_ci.metrics.promql import check, fill
+from progressive_ci.cli.spec import CHECKERS
 from progressive_ci.model.document import JsonObject
 from progressive_ci.model.event import Event, Stopped
 from progressive_ci.model.kinds import Ref
@@ -335,7 +334,5 @@ def planned(text: str, analysis: str = "") -> Plan:
     return read(
         parse([("spec.yaml", text)]),
         analysis=analysis,
-        condition_check=complaint,
-        query_check=check,
-        fill_query=fill,
+        checkers=CHECKERS,
     )

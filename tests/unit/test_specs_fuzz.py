@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from progressive_ci.cli.spec import CHECKERS
 from progressive_ci.errors import SpecInvalid
-from progressive_ci.judging.condition import complaint
 from progressive_ci.specs.documents import parse
 from progressive_ci.specs.read import read
 from tests.conformance.result import Json
@@ -85,7 +85,7 @@ def changed(value: Json, path: tuple[Json, ...], new: Json) -> Json:
 def tried(text: str | bytes) -> None:
     """Anything but a plan or complaints fails the test."""
     with suppress(SpecInvalid):
-        read(parse([("any.yaml", text)]), namespace="default", condition_check=complaint)
+        read(parse([("any.yaml", text)]), namespace="default", checkers=CHECKERS)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200) | YAMLISH)

@@ -18,7 +18,7 @@ from progressive_ci.specs.argo.args import Args, merged, resolved
 from progressive_ci.specs.argo.limits import CANNOT_FAIL
 from progressive_ci.specs.argo.setting import Setting
 from progressive_ci.specs.part import Part
-from progressive_ci.specs.reading import Checkers, Reading, plain_fill
+from progressive_ci.specs.reading import UNCHECKED, Reading
 from tests.conformance.result import Deviated, Deviation, Failed, Json, Passed, Result, by_section, judge
 from tests.conformance.runner import names
 from tests.conformance.vectors.rollout_validation import complaints, rollout_of, template
@@ -133,8 +133,7 @@ def _bears_all(metric: Mapping[str, Json]) -> bool:
 
 
 def _setting(subject: Json = None) -> Setting:
-    checkers = Checkers(lambda _: None, lambda _: None, lambda _: None, plain_fill)
-    return Setting(Reading((), "default", (), "", {}, checkers), subject or {})
+    return Setting(Reading((), "default", (), "", {}, UNCHECKED), subject or {})
 
 
 def _part(body: Json, name: str = "vector") -> Part:

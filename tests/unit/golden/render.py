@@ -8,9 +8,7 @@ from typing import Any
 
 import yaml
 
-from progressive_ci.cli.spec import window_complaint
-from progressive_ci.judging.condition import complaint
-from progressive_ci.metrics import promql
+from progressive_ci.cli.spec import CHECKERS
 from progressive_ci.model.document import Document, Source
 from progressive_ci.model.plan import Plan
 from progressive_ci.model.weight import Weight
@@ -48,10 +46,7 @@ def plan_of(*given: tuple[str, str], **options: Any) -> Plan:  # noqa: ANN401 - 
     return read(
         parse(given),
         **{"namespace": "default", **options},
-        condition_check=complaint,
-        query_check=promql.check,
-        window_check=window_complaint,
-        fill_query=promql.fill,
+        checkers=CHECKERS,
     )
 
 
