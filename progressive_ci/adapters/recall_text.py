@@ -22,7 +22,10 @@ def recalls_in(found: JsonObject | None) -> tuple[JsonObject, ...]:
     except ValueError:
         return ()
     each = there if isinstance(there, list) else [there]
-    return tuple(recall for recall in each if isinstance(recall, dict))
+    # Anything but a text would not even compare with the ids of releases, and so keep one from its last entry.
+    return tuple(
+        recall for recall in each if isinstance(recall, dict) and isinstance(recall.get("release"), str)
+    )
 
 
 def recall_text(recalls: Sequence[JsonObject]) -> str:

@@ -167,12 +167,27 @@ def test_what_was_asked_of_a_run_that_never_came_goes_a_day_later_with_the_next_
         "[1, null]",
         '{"purpose": "DANCE", "release": "x1", "by": "eve", "reason": "", "at": ""}',
         '{"release": "x1"}',
+        '{"release": ["x1"]}',
+        '[{"release": {}}, {"release": null}]',
     ],
 )
 def test_what_is_no_request_keeps_nobody_from_asking(there: str) -> None:
     scene = being_promoted()
+    put(scene, there)
+    by("ann")(scene)
+    assert standing(scene) == [("x1", "ann")]
+
+
+@pytest.mark.parametrize("there", ['{"release": ["r1"]}', '[{"release": {}}]', "7"])
+def test_what_is_no_request_keeps_no_release_from_its_end(there: str) -> None:
+    scene = given.app()
+    when.once(scene, stepping(scene), lambda: put(scene, there))
+    run = scene.released(rollout("gateway", steps=STEPS))
+    then.promoted_as_if_nothing_had_happened(scene, run, "2.0.0")
+
+
+def put(scene: Scene, there: str) -> None:
+    """Somebody writes this under the key of the recalls."""
     found = scene.sandbox.get(kinds.CONFIG_MAP, NAMESPACE, OBJECT)
     assert found is not None
     scene.sandbox.apply({**found, "data": {**found["data"], "recall.json": there}})
-    by("ann")(scene)
-    assert standing(scene) == [("x1", "ann")]
