@@ -25,7 +25,8 @@ def back_after(outage: Outage) -> float:
 def outlast(release: Release, pause: Callable[[float], None] | None = None) -> bool:
     """Wait until everybody is back, before users are led to other pods, and before the pods that they had go.
 
-    Only the way back doesn't wait with the weight: stable's pods are the ones that everybody knows.
+    Only the way back doesn't wait with the weight: stable's pods are the ones that everybody knows, unless NAME has
+    begun to roll.
 
     Args:
         release: whose.

@@ -6,15 +6,16 @@ endpoint, and in half of the cases of no route either.
 
 import pytest
 
+from progressive_ci.model import kinds
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.plan import Mode
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import nth
-from tests.scenario import then
+from tests.scenario import given, then
 from tests.scenario.rows import ROWS, Row
-from tests.scenario.scene import Scene
+from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LONGEST, STRIDE
 
 _AWAY = 10.0
@@ -89,3 +90,45 @@ def test_users_are_led_to_no_pod_that_the_gateway_does_not_know(
 @pytest.mark.parametrize("first", [45, 51, 58])
 def test_on_the_way_back_too_pods_stay_until_the_gateway_knows(row: Row, first: int, *, routes: bool) -> None:
     at_each(row, first, Result.CANCELLED, routes=routes)
+
+
+@pytest.mark.acceptance("F09")
+@known
+@pytest.mark.parametrize("how", ["crash", "missing", "quota"])
+@pytest.mark.parametrize("pods", [1, 2])
+def test_a_rollout_that_fails_leads_nobody_back_to_pods_that_were_made_meanwhile(
+    how: str, pods: int, *, routes: bool
+) -> None:
+    row = ROWS["roll"]
+    scene = row.open()
+    since: list[float] = []
+
+    def away(_: int, call: Call) -> bool:
+        del call
+        now = scene.sandbox.clock.now()
+        if not since and renewed(scene, row.new) >= pods:
+            since.append(now)
+            scene.sandbox.traffic.lag(now + _AWAY + _LAST_ATTEMPT, routes=routes)
+            if how == "quota":
+                given.no_more_pods_of(scene, f"web:{row.new}")
+            else:
+                given.turned(scene, row.new, how)
+        return bool(since) and now < since[0] + _AWAY
+
+    scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
+    run = scene.released(row.written(spec="progressDeadlineSeconds: 60"))
+    assert since
+    then.ended(run, Result.UNREADY)
+    then.serves(scene, row.old)
+    nobody_was_led_astray(scene)
+    then.rules_held(scene)
+    then.nothing_left(scene)
+
+
+def renewed(scene: Scene, version: str) -> int:
+    """How many pods of this version NAME has by its status."""
+    found = scene.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, "web")
+    assert found is not None
+    status, image = found["status"], found["spec"]["template"]["spec"]["containers"][0]["image"]
+    seen = status.get("observedGeneration") == found["metadata"]["generation"]
+    return int(status.get("updatedReplicas", 0)) if seen and image == f"web:{version}" else 0

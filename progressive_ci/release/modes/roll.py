@@ -21,7 +21,7 @@ from progressive_ci.release.needed import refuse_foreign
 from progressive_ci.release.ownership import valued, wish
 from progressive_ci.release.paths import REPLICAS
 from progressive_ci.release.patience import ENDPOINTS, Progress, await_gone, bounded, until
-from progressive_ci.release.readiness import diagnose, too_late
+from progressive_ci.release.readiness import diagnose, pods_of, ready_uids, too_late
 from progressive_ci.release.release import Release, existing, if_absent
 from progressive_ci.release.renewal import demand_canary, drain
 from progressive_ci.release.rollout import back_to_stable, let_be, roll_to, rolled
@@ -217,12 +217,21 @@ def restore(release: Release) -> None:
     """Template back while the canary carries the traffic, then the weight, then the canary."""
     deployment.put_back(release)
     back_to_stable(release)
+    if release.back >= 0 and _carries_all(release):
+        # What NAME has made anew are not the pods that everybody knows.
+        outlast(release)
     return_to_stable(release)
     _canary_service_to_stable(release)
     if release.record.weight:
         release.enter(weight=0)
     _clean_up(release, release.record.abort_drain_seconds)
     let_be(release)
+
+
+def _carries_all(release: Release) -> bool:
+    """Whether every user is on the canary, and well there."""
+    served = ready_uids(pods_of(release, release.record.canary))
+    return bool(served) and traffic.current(release) == weight.ALL
 
 
 def _canary_service_to_stable(release: Release) -> None:
