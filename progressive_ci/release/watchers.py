@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import inf
 
 from progressive_ci.model.outage import Outage
+from progressive_ci.release.canary_set import deployment_ref
 from progressive_ci.release.release import Release
 
 SECONDS = 120.0
@@ -35,23 +36,33 @@ def outlast(release: Release, pause: Callable[[float], None] | None = None) -> b
     Returns:
         Whether that took time, in which pods may have been lost.
     """
-    latest = release.hands.cluster.last_outage()
-    if latest is None:
-        return False
-    left = back_after(latest) - release.hands.clock.now()
-    if left <= 0:
-        return False
-    away = f"the API server was away for {latest.ended - latest.began:.0f} s"
-    release.note(f"{away}: who else watches it, like a gateway's controller, has {left:.0f} s to come back")
-    (pause or _pause(release))(left)
-    return True
+    cluster, clock = release.hands.cluster, release.hands.clock
+    waited: Outage | None = None
+    # The server may go again meanwhile, and what was still to come back with it.
+    while (latest := cluster.last_outage()) is not None and latest != waited:
+        left = back_after(latest) - clock.now()
+        if left <= 0:
+            break
+        away = f"the API server was away for {latest.ended - latest.began:.0f} s"
+        release.note(
+            f"{away}: who else watches it, like a gateway's controller, has {left:.0f} s to come back"
+        )
+        (pause or _pause(release))(left)
+        # Whether it is away just now tells an answer alone.
+        release.read(deployment_ref(release))
+        waited = latest
+    return waited is not None
 
 
 def _pause(release: Release) -> Callable[[float], None]:
+    """Beside the budget as long as after one outage; after another, half of what is left: there is more to do."""
+
     def pause(seconds: float) -> None:
-        part = min(seconds, SECONDS - release.outlasted)
         if release.limit < inf:
-            release.limit, release.outlasted = release.limit + part, release.outlasted + part
+            beside = min(seconds, SECONDS - release.outlasted)
+            left = max(0.0, release.limit - release.hands.clock.now())
+            release.limit, release.outlasted = release.limit + beside, release.outlasted + beside
+            seconds = beside + min(seconds - beside, left / 2)
         release.pause(seconds)
 
     return pause

@@ -116,7 +116,7 @@ class Traffic:
         self._rates: dict[Cell, float] = {}
         self._since = store.timers.now()
         self._slices: tuple[JsonObject, ...] | None = None
-        self._routes_from = self._since
+        self._slices_from = self._routes_from = self._since
         self.lines: dict[Cell, Line] = {}
         self.segments: list[Segment] = []
         store.subscribe(self._routes_changed, *ROUTES)
@@ -129,17 +129,21 @@ class Traffic:
         self._turn()
 
     def lag(self, until: float, *, routes: bool) -> None:
-        """The data plane hears of nothing until then, as after an outage of the API server.
+        """The data plane hears of nothing until then, as after an outage of the API server, or another meanwhile.
 
         Args:
             until: time at which it knows everything again.
             routes: whether it misses changes of routes, too, and not only of endpoints.
         """
-        self._slices = tuple(self._store.all(kinds.ENDPOINT_SLICE))
+        if self._slices is None:
+            self._slices = tuple(self._store.all(kinds.ENDPOINT_SLICE))
+        self._slices_from = until
         self._routes_from = until if routes else self._routes_from
         self._store.timers.at(until, self._caught_up)
 
     def _caught_up(self) -> None:
+        if self._store.timers.now() < self._slices_from:
+            return
         self._slices = None
         for name, users in self._users.items():
             self._coming[name] = self._views[name] = self._view(users.entry)

@@ -30,17 +30,25 @@ rows = pytest.mark.parametrize("row", ROUTED.values(), ids=ROUTED)
 known = pytest.mark.parametrize("routes", [True, False], ids=["no news", "no news of endpoints"])
 
 
-def goes_away(scene: Scene, number: int, *, routes: bool) -> list[float]:
-    """From this request on nobody is answered for some seconds; tells since when, once it is so."""
+def goes_away(scene: Scene, number: int, *, routes: bool, again: float | None = None) -> list[float]:
+    """From this request on nobody is answered for some seconds; tells since when, once it is so.
+
+    Args:
+        scene: where.
+        number: of the request.
+        routes: whether changes of routes are missed, too.
+        again: seconds after its return at which the server goes away once more.
+    """
     since: list[float] = []
 
     def away(sent: int, call: Call) -> bool:
         del call
         now = scene.sandbox.clock.now()
-        if sent == number:
+        once_more = again is not None and len(since) == 1 and now >= since[0] + _AWAY + again
+        if sent == number or once_more:
             since.append(now)
             scene.sandbox.traffic.lag(now + _AWAY + _LAST_ATTEMPT, routes=routes)
-        return bool(since) and now < since[0] + _AWAY
+        return bool(since) and now < since[-1] + _AWAY
 
     scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
     return since
@@ -90,6 +98,42 @@ def test_users_are_led_to_no_pod_that_the_gateway_does_not_know(
 @pytest.mark.parametrize("first", [45, 51, 58])
 def test_on_the_way_back_too_pods_stay_until_the_gateway_knows(row: Row, first: int, *, routes: bool) -> None:
     at_each(row, first, Result.CANCELLED, routes=routes)
+
+
+@pytest.mark.acceptance("F09")
+@known
+@pytest.mark.parametrize("gap", [60.0, 110.0])
+@pytest.mark.parametrize("result", [Result.PROMOTED, Result.CANCELLED], ids=str)
+def test_another_outage_while_the_end_of_the_first_is_waited_for_has_its_own_two_minutes(
+    gap: float, result: Result, *, routes: bool
+) -> None:
+    row = ROWS["roll"]
+    scene = row.open()
+    before = len(scene.sandbox.log)
+    first = 124 if result is Result.PROMOTED else 45
+    if result is Result.CANCELLED:
+        scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=nth(before + _BACK))
+    since = goes_away(scene, before + first, routes=routes, again=gap)
+    run = scene.released(row.text)
+    assert len(since) == 2
+    then.ended(run, result)
+    nobody_was_led_astray(scene)
+    then.rules_held(scene)
+    then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize("row", [ROUTED["gateway"], ROUTED["roll"]], ids=["gateway", "roll"])
+@pytest.mark.parametrize("gap", [90.0, 140.0])
+def test_two_outages_leave_a_way_back_with_little_time_enough_of_it(row: Row, gap: float) -> None:
+    scene = row.open()
+    before = len(scene.sandbox.log)
+    scene.sandbox.faults.plan(faults.signal_before("SIGTERM"), when=nth(before + _BACK))
+    goes_away(scene, before + 45, routes=True, again=gap)
+    run = scene.released(row.text, Options(rollback_budget=45))
+    then.ended(run, Result.CANCELLED)
+    then.serves(scene, row.old)
+    then.nothing_left(scene)
 
 
 @pytest.mark.acceptance("F09")
