@@ -9,6 +9,7 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Cause, Result
 from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.ports import Hands, Login
+from progressive_ci.release import watchers
 from progressive_ci.release.duration import rolling_seconds, settle_seconds, way_back, worst_case
 from progressive_ci.release.findings import Findings
 from progressive_ci.reports.text import duration
@@ -20,12 +21,14 @@ _CONTROLLERS = 60.0
 def needed(plan: Plan, options: Options, mode: Mode) -> float:
     """Seconds from any state of a release to its safety, back or, in the promotion, forward.
 
-    Never more than the rollback may take: what takes longer ends with its budget.
+    Never more than the rollback may take: what takes longer ends with its budget. Whoever comes back late after an
+    outage is waited for beside it.
     """
     longest = way_back(replace(plan, mode=mode), options)
     drain = longest - options.rollback_budget
     starting = 0.0 if mode is Mode.ADOPT and plan.route else rolling_seconds(plan)
-    return min(longest, 2 * settle_seconds(plan, options) + drain + _CONTROLLERS + starting)
+    others = watchers.SECONDS if plan.route and plan.route.stable_service else 0.0
+    return others + min(longest, 2 * settle_seconds(plan, options) + drain + _CONTROLLERS + starting)
 
 
 def described(login: Login) -> str:

@@ -67,6 +67,22 @@ def test_a_release_is_at_rest_before_a_token_ends_that_nobody_renews(router: str
     then.rules_held(scene)
 
 
+@pytest.mark.acceptance("F11")
+@pytest.mark.parametrize("router", ROUTERS)
+@pytest.mark.parametrize("after", [660, 680, 780])
+def test_a_token_outlasts_the_two_minutes_after_an_outage_on_the_way_back(router: str, after: int) -> None:
+    scene = given.app(router=router)
+    clock = scene.sandbox.clock
+    scene.login = login.fixed(scene.sandbox, ADMIN, seconds=QUARTER)
+    away = clock.now() + after
+    scene.sandbox.faults.plan(faults.refuse(), when=lambda *_: away <= clock.now() < away + 10, times=10_000)
+    run = scene.released(text(router))
+    then.ended(run, Result.CANCELLED)
+    assert not refusals(scene)
+    then.serves(scene, "1.0.0")
+    then.nothing_left(scene)
+
+
 def test_a_plugin_that_fails_later_ends_the_release_before_its_last_token() -> None:
     scene = given.app()
     scene.login = login.renewed(scene.sandbox, ADMIN, seconds=QUARTER, asks=2)
