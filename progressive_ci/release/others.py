@@ -19,6 +19,7 @@ from progressive_ci.release.patience import bounded
 from progressive_ci.release.services import service_ref
 from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import unready
+from progressive_ci.release.watchers import outlast
 
 if TYPE_CHECKING:
     from progressive_ci.release.release import Release
@@ -132,6 +133,8 @@ def _raise(vigil: Vigil, share: Weight) -> None:
     release = vigil.release
     mode = MODES[release.record.mode]
     mode.scale(vigil, capacity.needed_pods(share, mode.size(release)))
+    while outlast(release, vigil.pause):
+        mode.scale(vigil, capacity.needed_pods(share, mode.size(release)))
     wait = bounded(release, f"the route carries {share} again")
     traffic.shift(release, share, wait)
     vigil.changed_at = release.hands.clock.now()

@@ -13,7 +13,7 @@ from progressive_ci.model.plan import Mode
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.faults import nth
-from tests.scenario import given, then
+from tests.scenario import given, meddling, then
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LONGEST, STRIDE
@@ -167,6 +167,27 @@ def test_a_rollout_that_fails_leads_nobody_back_to_pods_that_were_made_meanwhile
     nobody_was_led_astray(scene)
     then.rules_held(scene)
     then.nothing_left(scene)
+
+
+@pytest.mark.acceptance("F09")
+@rows
+@pytest.mark.parametrize("seconds", [5.0, 30.0])
+def test_new_pods_in_place_of_lost_ones_get_their_share_again_when_the_gateway_knows_them(
+    row: Row, seconds: float
+) -> None:
+    scene = row.open()
+    scene.oracle.excused = ("3",)  # it is not the tool that takes them
+    clock = scene.sandbox.clock
+    away = clock.now() + 40
+    back = away + _AWAY
+    clock.at(away, lambda: scene.sandbox.traffic.lag(back + _LAST_ATTEMPT, routes=False))
+    clock.at(back, lambda: given.turned(scene, row.new, "start20"))
+    clock.at(back + seconds, lambda: meddling.lose_pods(scene, row.new, 2))
+    scene.sandbox.faults.plan(faults.refuse(), when=lambda *_: away <= clock.now() < back, times=10_000)
+    run = scene.released(row.written(steps="- setWeight: 50\n- pause: {duration: 300s}\n"))
+    then.ended(run, Result.PROMOTED)
+    # Until the first count after they went.
+    assert not scene.sandbox.traffic.count(status=503, since=back + seconds + 10)
 
 
 def renewed(scene: Scene, version: str) -> int:
