@@ -42,8 +42,9 @@ def drain(release: Release, seconds: float, *, disturbed: Callable[[], bool] = l
         release.pause(part)
         if disturbed():
             over = clock.now() + seconds
-    # It may have been away meanwhile.
-    outlast(release)
+    # It may have been away meanwhile, and in the two minutes after that nobody has looked.
+    if outlast(release) and disturbed():
+        drain(release, seconds, disturbed=disturbed)
 
 
 def demand_canary(release: Release, ref: Ref | None = None) -> None:

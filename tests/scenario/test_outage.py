@@ -7,6 +7,7 @@ endpoint, and in half of the cases of no route either.
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.event import Noted
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.plan import Mode
@@ -188,6 +189,37 @@ def test_new_pods_in_place_of_lost_ones_get_their_share_again_when_the_gateway_k
     then.ended(run, Result.PROMOTED)
     # Until the first count after they went.
     assert not scene.sandbox.traffic.count(status=503, since=back + seconds + 10)
+
+
+@pytest.mark.acceptance("F09")
+@pytest.mark.parametrize(
+    "row", [ROUTED["gateway"], ROUTED["nginx"], ROUTED["roll"]], ids=lambda row: row.name
+)
+def test_whoever_is_led_to_old_pods_in_the_two_minutes_is_led_back_before_they_go(row: Row) -> None:
+    scene = row.open()
+    scene.oracle.meddled = True
+    clock, since = scene.sandbox.clock, list[float]()
+    draining = Noted("old pods finish their requests (30 s)")
+
+    def meddle() -> None:
+        if row.mode is Mode.ROLL:
+            meddling.set_weight(scene, 50)
+        else:
+            meddling.unpin(scene)
+
+    def away(_: int, call: Call) -> bool:
+        del call
+        now = clock.now()
+        if not since and any(told.event == draining for told in scene.runs[-1].told):
+            since.append(now + 12)
+            clock.at(now + 82, meddle)
+        return bool(since) and since[0] <= now < since[0] + _AWAY
+
+    scene.sandbox.faults.plan(faults.refuse(), when=away, times=10_000)
+    run = scene.released(row.text)
+    then.ended(run, Result.PROMOTED)
+    changed = "the weights" if row.mode is Mode.ROLL else "spec.selector"
+    assert any(f"has changed {changed}" in told and "set again" in told for told in then.warnings(run))
 
 
 def renewed(scene: Scene, version: str) -> int:
