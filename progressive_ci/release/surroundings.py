@@ -11,6 +11,8 @@ from progressive_ci.model.options import Options
 from progressive_ci.model.plan import Mode, Plan
 from progressive_ci.ports import Access, Hands
 from progressive_ci.release.canary_deployment import canary_name, told_apart_by
+from progressive_ci.release.evictions import evictions
+from progressive_ci.release.readiness import uids
 from progressive_ci.release.stable import Standing
 from progressive_ci.release.workload import (
     HASH_LABEL,
@@ -52,7 +54,8 @@ def look_around(
     """Read everything that looks at the workload's pods, once."""
     namespace = plan.namespace
     reasons = list(_controllers(plan, hands))
-    warnings = list(_cautions(plan))
+    pods = _own_pods(standing, hands, namespace)
+    warnings = [*_cautions(plan), *evictions(pods)]
     scalers = _scalers(plan, hands)
     if mode is Mode.ROLL:
         reasons += _floor_reasons(plan, hands, scalers)
@@ -66,7 +69,7 @@ def look_around(
         if plan.route.stable_service:
             reasons += _left_alone(plan, options)
             services = tuple(item for item in matching if name_of(item) not in options.leave_services)
-            reasons += _unpinnable(services, standing, hands, namespace)
+            reasons += _unpinnable(services, pods, hands, namespace)
         elif scalers:
             reasons.append(
                 ProgressiveError(
@@ -185,10 +188,10 @@ def _spec_services(
 
 
 def _unpinnable(
-    services: Iterable[JsonObject], standing: Standing, hands: Hands, namespace: str
+    services: Iterable[JsonObject], pods: Iterable[JsonObject], hands: Hands, namespace: str
 ) -> Iterable[ProgressiveError]:
     """Pinning a Service must take no endpoint away from anybody."""
-    own = _own_pods(standing, hands, namespace)
+    own = uids(pods)
     names = ",".join(name_of(item) for item in services)
     labels = f"kubernetes.io/service-name in ({names})"
     slices = hands.cluster.list(kinds.ENDPOINT_SLICE, namespace, labels=labels) if names else ()
@@ -210,11 +213,12 @@ def _unpinnable(
             )
 
 
-def _own_pods(standing: Standing, hands: Hands, namespace: str) -> frozenset[str]:
+def _own_pods(standing: Standing, hands: Hands, namespace: str) -> tuple[JsonObject, ...]:
+    """The pods of every version of NAME."""
     labels = selector_text(standing.deployment["spec"]["selector"])
     sets = {uid_of(item) for item in standing.sets}
     pods = hands.cluster.list(kinds.POD, namespace, labels=labels)
-    return frozenset(uid_of(item) for item in pods if controller_uid(item) in sets)
+    return tuple(item for item in pods if controller_uid(item) in sets)
 
 
 def _one_sided(plan: Plan, hands: Hands, standing: Standing, *, mode: Mode) -> Iterable[str]:

@@ -165,7 +165,10 @@ def lose_pods(scene: Scene, version: str, count: int) -> None:
 def drain_pods(scene: Scene, version: str, count: int) -> None:
     """A node is drained: its pods are evicted, and finish their requests."""
     for pod in [item for item in scene.sandbox.all(kinds.POD, NAMESPACE) if _of(item, version)][:count]:
-        deletion.begin(scene.sandbox.store, kinds.POD, pod, {})
+        evicted = clone(pod)
+        told = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
+        evicted["status"].setdefault("conditions", []).append(told)
+        deletion.begin(scene.sandbox.store, kinds.POD, scene.sandbox.store.write(kinds.POD, evicted), {})
 
 
 def sicken(scene: Scene, version: str, count: int) -> None:
