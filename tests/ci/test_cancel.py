@@ -165,7 +165,7 @@ def test_the_time_that_a_system_gives_is_enough_in_every_state(
 
 
 @pytest.mark.acceptance("F02")
-@pytest.mark.parametrize("sequence", [GITHUB, GITLAB], ids=["GitHub", "GitLab"])
+@pytest.mark.parametrize("sequence", SYSTEMS.values(), ids=SYSTEMS)
 def test_a_slow_server_gets_the_safe_write_first_and_the_step_after_does_the_rest(
     stage: Stage, listener: Listener, sequence: Sequence
 ) -> None:
