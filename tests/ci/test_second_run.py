@@ -1,22 +1,30 @@
 """Real processes of the command on one workload: one aborts another, and of two that start together one writes."""
 
 import os
+import re
 import subprocess
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from progressive_ci.model import kinds
 from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.access import ADMIN
 from progressive_ci.sandbox.reads import Watch
+from progressive_ci.sandbox.server import SandboxServer
 from progressive_ci.sandbox.store import Change
 from tests.ci.stage import NAME, NAMESPACE, Stage
 from tests.ci.test_command import QUICK, last
 
 RACES = 100 if os.environ.get("SWEEP") == "all" else 1
 OWN = (kinds.LEASE, kinds.CONFIG_MAP)
+NO_WRITE = re.compile(r"/leases\b|/selfsubject|/proxy/")
+"""Where a request changes nothing of a release: the Lease is what the two race for."""
 LIMIT = 120
 SAFE = 5.0
 """Seconds of real time from the request to abort in the journal until the new version gets nobody."""
@@ -192,23 +200,62 @@ def test_a_second_run_waits_for_half_an_hour_unless_told_otherwise(stage: Stage)
     assert two.returncode == 13
 
 
+@dataclass(slots=True)
+class Race:
+    """Between two runs, each with a token of its own, and the API server: they meet where both create the Lease."""
+
+    server: SandboxServer
+    meeting: threading.Barrier = field(default_factory=lambda: threading.Barrier(2, timeout=LIMIT / 2))
+    met: set[str] = field(default_factory=set)
+    wrote: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def environment(self, stage: Stage, runner: str) -> dict[str, str]:
+        """Of one of the runs, whose requests can be told from the other's."""
+        config = stage.folder / f"kubeconfig-{runner}"
+        with self.server.clock.changed:
+            self.server.world.api.tokens.known[runner] = (ADMIN, None)
+        self.server.write_kubeconfig(config, runner)
+        return stage.environment(KUBECONFIG=str(config))
+
+    def listen(self) -> None:
+        """Hold either run's first creation of the Lease until the other's is there, and note what each writes."""
+        port = self.server._api  # noqa: SLF001 - a seam for this test alone
+        plain: Callable[[Any], HttpResponse | Watch | None] = port.answer
+
+        def answer(request: Any) -> HttpResponse | Watch | None:  # noqa: ANN401 - the server's own class
+            path, query = request.parts()
+            runner = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if request.command == "POST" and path.endswith("/leases") and runner not in self.met:
+                self.met.add(runner)
+                self.meeting.wait()
+            elif request.command != "GET" and "dryRun" not in query and not NO_WRITE.search(path):
+                self.wrote[runner].append(f"{request.command} {path}")
+            return plain(request)
+
+        port.answer = answer
+
+
 @pytest.mark.parametrize("race", range(RACES))
 def test_of_two_runs_that_start_at_the_same_moment_exactly_one_writes(stage: Stage, race: int) -> None:
     del race
     folder = stage.spec(image="example/web:2", pause="3s")
+    between = Race(stage.server)
+    between.listen()
     changes: list[Change] = []
     with stage.server.clock.changed:
         stage.server.world.store.subscribe(changes.append)
     command = ("progressive-ci", "run", "-f", str(folder), *QUICK, "--if-locked", "refuse")
-    both = [stage.start(*command) for _ in range(2)]
-    outputs = [run.communicate(timeout=LIMIT)[0] for run in both]
-    codes = sorted(
-        (run.returncode, last(output)["result"]) for run, output in zip(both, outputs, strict=True)
-    )
-    assert codes in ([(0, "promoted"), (4, "locked")], [(0, "promoted"), (0, "unchanged")]), outputs
-    winner = next(last(output)["release"] for output in outputs if last(output)["result"] == "promoted")
+    both = {
+        name: stage.start(*command, environment=between.environment(stage, name)) for name in ("one", "two")
+    }
+    ended = {name: last(run.communicate(timeout=LIMIT)[0]) for name, run in both.items()}
+    codes = sorted((run.returncode, ended[name]["result"]) for name, run in both.items())
+    assert between.met == set(both)
+    assert codes in ([(0, "promoted"), (4, "locked")], [(0, "promoted"), (0, "unchanged")]), ended
+    winner = next(name for name in both if ended[name]["result"] == "promoted")
+    assert set(between.wrote) == {winner}, between.wrote
     marks = {mark for change in changes if change.kind not in OWN for mark in releases(change)}
-    assert marks <= {winner}, marks
+    assert marks == {ended[winner]["release"]}
 
 
 def releases(change: Change) -> list[str]:
