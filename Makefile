@@ -20,6 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests that do nothing to the cluster as a whole share one, and wait for it most of the time.
 SHARED := $(BIN)/python -m tests.e2e.cluster with
 LANES := $(patsubst %,tests/e2e/test_%.py,sweep promotion questions)
+# Tests of real processes that have more cases with SWEEP=all.
+PROCESSES := $(patsubst %,tests/ci/test_%.py,second_run cancel)
 PYTEST := $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest
 
 .PHONY: help demo test check cases lint-ci scripts e2e bench image-test sweep sweep-sandbox soak fuzz
@@ -73,7 +75,7 @@ $(BUILT_E2E): $(BUILT)
 
 # Everything, in both places: hours.
 sweep: $(BUILT_E2E)
-	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario tests/security tests/ci/test_second_run.py
+	SWEEP=all $(PYTEST) -n $(JOBS) tests/scenario tests/security tests/fuzz $(PROCESSES)
 	SWEEP=all $(SHARED) $(PYTEST) -n $$(( 4 * $(JOBS) )) --dist worksteal -vv $(LANES)
 
 # A fault at every request of every way in which a release can go, simulated: minutes.
