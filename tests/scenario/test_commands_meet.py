@@ -17,6 +17,7 @@ from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.json_patch import clone
 from tests.scenario import commands, given, then, when
 from tests.scenario.documents import rollout
+from tests.scenario.rows import ROWS
 from tests.scenario.scene import NAMESPACE, Scene
 from tests.scenario.struck import LEASE_SECONDS
 from tests.scenario.test_hold import held, measured
@@ -88,7 +89,7 @@ def meanwhile(scene: Scene, act: Callable[[], None]) -> None:
 
 
 def test_a_word_for_a_held_release_promotes_no_other_one() -> None:
-    scene, _ = held("gateway")
+    scene, _ = held(ROWS["gateway"])
 
     def another_dies() -> None:
         then.ended(scene.rescued(), Result.RECOVERED)
@@ -106,7 +107,7 @@ def test_a_word_for_a_held_release_promotes_no_other_one() -> None:
 
 
 def test_a_word_for_a_held_release_does_not_promote_it_when_somebody_has_taken_it_up() -> None:
-    scene, _ = held("gateway")
+    scene, _ = held(ROWS["gateway"])
 
     def resumed_and_dead() -> None:
         forgery.dies(scene, MOMENTS["with traffic on the canary"])
@@ -159,7 +160,7 @@ def test_a_rollback_that_comes_too_late_names_the_command_that_takes_the_release
 
 
 def test_a_held_release_is_not_said_to_be_none() -> None:
-    scene, _ = held("gateway")
+    scene, _ = held(ROWS["gateway"])
     run = commands.recover(scene)
     assert run.outcome is not None
     assert "no release is unfinished" not in "\n".join(ending(run.outcome))

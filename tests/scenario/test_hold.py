@@ -1,5 +1,7 @@
 """`--on-failure hold`: a failed release stands still until a person takes it up."""
 
+from dataclasses import replace
+
 import pytest
 
 from progressive_ci.model import kinds
@@ -7,13 +9,15 @@ from progressive_ci.model.event import Began
 from progressive_ci.model.journal import State
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
+from progressive_ci.model.plan import Mode
 from progressive_ci.sandbox import faults
 from tests.scenario import commands, given, then, when
-from tests.scenario.documents import MEASURED, deployment, metric, rollout, template
+from tests.scenario.documents import MEASURED, STEPS, deployment, metric, rollout, template
+from tests.scenario.rows import ROWS, Row, every
 from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
-from tests.scenario.then import ROUTERS
 
+UNMET = metric(successCondition="result[0] >= 2")
 HOLD = Options(on_failure="hold")
 RESUME = Options(resume=True)
 GOOD = "web:2.0.0"
@@ -25,58 +29,62 @@ def measured(router: str, image: str = BAD, steps: str = MEASURED) -> str:
     return rollout(router, image=image, steps=steps) + "---\n" + template(metric())
 
 
-def held(router: str) -> tuple[Scene, Run]:
+# In place has no weight at which a release could stand still; the test that says so is below.
+weighted = every(lambda row: bool(row.router))
+
+
+def held(row: Row) -> tuple[Scene, Run]:
     """A release that failed its analysis at 20 % and was held."""
-    scene = given.app(router=router)
-    return scene, scene.released(measured(router), HOLD)
+    scene = row.open()
+    return scene, row.judged(UNMET).released(scene, HOLD)
 
 
-def stands(scene: Scene, run: Run) -> None:
+def stands(scene: Scene, row: Row, run: Run) -> None:
     """Held: said so, given up, and nothing moved."""
     then.ended(run, Result.HELD)
     record = scene.oracle.record
     assert record is not None
     assert record.state is State.HELD
     assert record.result is Result.UNHEALTHY
-    assert then.deployment(scene)["spec"]["paused"] is True
+    assert then.deployment(scene)["spec"].get("paused", False) is (row.mode is Mode.ADOPT)
     lease = scene.sandbox.get(kinds.LEASE, NAMESPACE, "progressive-ci.web")
     assert lease is not None
     assert not lease["spec"].get("holderIdentity")
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_failed_check_freezes_the_weights_and_gives_the_lease_up(router: str) -> None:
-    scene, run = held(router)
-    stands(scene, run)
+@weighted
+def test_a_failed_check_freezes_the_weights_and_gives_the_lease_up(row: Row) -> None:
+    scene, run = held(row)
+    stands(scene, row, run)
     assert run.outcome is not None
     assert run.outcome.weight == 20
     for command in ("rollback web", "promote web", "run --resume"):
         assert command in run.outcome.advice
-    share = scene.sandbox.traffic.share("2.0.0-err40")
+    share = scene.sandbox.traffic.share(row.new)
     scene.sandbox.clock.run(600)
-    assert scene.sandbox.traffic.share("2.0.0-err40") == pytest.approx(share)
+    assert scene.sandbox.traffic.share(row.new) == pytest.approx(share)
     then.rules_held(scene)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_held_release_is_rolled_back_by_command(router: str) -> None:
-    scene, _ = held(router)
+@weighted
+def test_a_held_release_is_rolled_back_by_command(row: Row) -> None:
+    scene, _ = held(row)
     scene.sandbox.clock.run(600)
     back = scene.rescued()
     then.ended(back, Result.RECOVERED)
-    then.serves(scene, "1.0.0")
+    then.serves(scene, row.old)
     then.nobody_was_turned_away(scene)
     then.all_is_as_before(scene)
     then.nothing_left(scene)
     then.rules_held(scene)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_held_release_is_promoted_by_command(router: str) -> None:
-    scene, _ = held(router)
+@weighted
+def test_a_held_release_is_promoted_by_command(row: Row) -> None:
+    scene, _ = held(row)
     scene.sandbox.clock.run(600)
     then.ended(commands.promote(scene, "the errors are expected"), Result.PROMOTED)
-    then.serves(scene, "2.0.0-err40")
+    then.serves(scene, row.new)
     then.nobody_was_turned_away(scene)
     then.everything_but_the_version_is_as_before(scene)
     then.nothing_left(scene)
@@ -86,22 +94,22 @@ def test_a_held_release_is_promoted_by_command(router: str) -> None:
     assert record.why == "the errors are expected"
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_held_release_goes_on_at_its_step_when_it_is_resumed(router: str) -> None:
-    scene = given.app(router=router)
+@weighted
+def test_a_held_release_goes_on_at_its_step_when_it_is_resumed(row: Row) -> None:
+    scene = row.open()
     now = scene.sandbox.clock.now()
     scene.sandbox.prometheus.misbehave("503", since=now + 1, until=now + 200)
-    text = measured(router, GOOD)
-    run = scene.released(text, Options(on_failure="hold", metrics_timeout=30))
+    judged = row.judged(metric())
+    run = judged.released(scene, Options(on_failure="hold", metrics_timeout=30))
     then.ended(run, Result.HELD)
     scene.sandbox.clock.run(600)
-    again = scene.released(text, RESUME)
+    again = judged.released(scene, RESUME)
     then.ended(again, Result.PROMOTED)
     assert run.outcome is not None
     assert again.outcome is not None
     assert again.outcome.release == run.outcome.release
     assert begun(again) == ["step 2/4 analysis: step 2", "step 3/4 setWeight: 60", "step 4/4 pause: 20s"]
-    then.serves(scene, "2.0.0")
+    then.serves(scene, row.new)
     then.nobody_was_turned_away(scene)
     then.everything_but_the_version_is_as_before(scene)
     then.nothing_left(scene)
@@ -115,7 +123,7 @@ def begun(run: Run) -> list[str]:
 
 
 def test_neither_recover_nor_a_plain_run_nor_forget_touches_a_held_release() -> None:
-    scene, _ = held("gateway")
+    scene, _ = held(ROWS["gateway"])
     before = given.snapshot(scene.sandbox)
     scene.sandbox.clock.run(60)
     then.ended(commands.recover(scene), Result.NOTHING_TO_DO)
@@ -127,33 +135,34 @@ def test_neither_recover_nor_a_plain_run_nor_forget_touches_a_held_release() -> 
     assert given.snapshot(scene.sandbox) == before
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_held_release_of_another_version_is_not_resumed(router: str) -> None:
-    scene, _ = held(router)
-    run = scene.released(measured(router, "web:3.0.0"), RESUME)
+@weighted
+def test_a_held_release_of_another_version_is_not_resumed(row: Row) -> None:
+    scene, _ = held(row)
+    run = replace(row, new="3.0.0").judged(UNMET).released(scene, RESUME)
     then.ended(run, Result.REFUSED)
     assert run.outcome is not None
     assert "it releases another version of the pods" in run.outcome.reason
     then.nothing_was_written(run)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_a_signal_rolls_back_although_failures_are_held(router: str) -> None:
-    scene = given.app(router=router)
+@weighted
+def test_a_signal_rolls_back_although_failures_are_held(row: Row) -> None:
+    scene = row.open()
     when.later(scene, 20.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
-    run = scene.released(rollout(router), HOLD)
+    run = scene.released(row.written(steps=STEPS), HOLD)
     then.ended(run, Result.CANCELLED)
-    then.serves(scene, "1.0.0")
+    then.serves(scene, row.old)
     then.all_is_as_before(scene)
     then.rules_held(scene)
 
 
-@pytest.mark.parametrize("router", ROUTERS)
-def test_pods_that_never_served_are_not_held(router: str) -> None:
-    scene = given.app(router=router)
-    run = scene.released(rollout(router, image=CRASH), HOLD)
+@weighted
+def test_pods_that_never_served_are_not_held(row: Row) -> None:
+    scene = row.open()
+    given.turned(scene, row.new, "crash")
+    run = scene.released(row.text, HOLD)
     then.ended(run, Result.UNREADY)
-    then.serves(scene, "1.0.0")
+    then.serves(scene, row.old)
     then.all_is_as_before(scene)
     then.rules_held(scene)
 
@@ -169,11 +178,11 @@ def test_who_wants_to_hold_what_has_no_weights_is_told_that_it_is_rolled_back() 
     assert then.warnings(given.app(router="").released(deployment(image=GOOD))) == []
 
 
-@pytest.mark.parametrize("router", ROUTERS)
+@weighted
 @pytest.mark.parametrize("fault", [faults.kill_before(), faults.kill_after()], ids=["before", "after"])
-def test_a_promotion_by_hand_that_dies_at_any_request_is_recovered(router: str, fault: faults.Fault) -> None:
-    first = 23 * ROUTERS.index(router)
-    for scene, run, _ in struck(lambda: held(router)[0], commands.promote, fault, first=first):
+def test_a_promotion_by_hand_that_dies_at_any_request_is_recovered(row: Row, fault: faults.Fault) -> None:
+    first = 23 * list(ROWS).index(row.name)
+    for scene, run, _ in struck(lambda: held(row)[0], commands.promote, fault, first=first):
         assert run.outcome is None
         scene.sandbox.clock.run(LEASE_SECONDS)
         back = commands.recover(scene)
@@ -183,8 +192,8 @@ def test_a_promotion_by_hand_that_dies_at_any_request_is_recovered(router: str, 
         if record is not None and record.state is State.HELD:
             then.ended(scene.rescued(), Result.RECOVERED)
         scene.sandbox.clock.run(1)
-        new = scene.sandbox.traffic.share("2.0.0-err40") > 0.5
-        then.serves(scene, "2.0.0-err40" if new else "1.0.0")
+        new = scene.sandbox.traffic.share(row.new) > 0.5
+        then.serves(scene, row.new if new else row.old)
         then.nobody_was_turned_away(scene)
         then.everything_but_the_version_is_as_before(scene)
         then.rules_held(scene)
