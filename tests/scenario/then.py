@@ -10,13 +10,14 @@ from progressive_ci.model.journal import State
 from progressive_ci.model.outcome import Result
 from progressive_ci.release.ownership import MANAGER
 from progressive_ci.release.workload import HASH_LABEL, labels_of, replicas_of
+from progressive_ci.routers import table
 from progressive_ci.sandbox import managed
 from progressive_ci.sandbox.faults import Exchange
 from tests.scenario.given import WATCHED, snapshot
 from tests.scenario.rules.writes import has_mark
 from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
 
-ROUTERS = ("gateway", "istio", "nginx", "ratio")
+ROUTERS = tuple(table.ROUTERS)
 ROUTES = ("/httproutes/", "/virtualservices/", "/ingresses/")
 OWN = ("/leases", "/configmaps")
 _SERVERS = ("resourceVersion", "managedFields", "generation", "uid", "creationTimestamp")
