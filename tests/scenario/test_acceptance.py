@@ -1,6 +1,8 @@
 """Acceptance scenarios that no other file holds, each with what has to come of it and what must never happen."""
 
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -12,13 +14,11 @@ from progressive_ci.model.outcome import Result
 from progressive_ci.release.workload import replicas_of
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
-from tests.scenario import given, then
-from tests.scenario.documents import rollout
-from tests.scenario.rows import ROWS, STEPS, Row
+from tests.scenario import given, then, when
+from tests.scenario.documents import metric
+from tests.scenario.rows import ROWS, STEPS, Input, Row, every
 from tests.scenario.scene import NAMESPACE, Run, Scene
-from tests.scenario.then import ROUTERS
 
-routers = pytest.mark.parametrize("router", ROUTERS)
 LEASE_SECONDS = 40
 
 
@@ -78,35 +78,65 @@ def test_a_rollback_that_was_killed_is_finished_before_a_newer_version_begins(ro
 
 def objects(scene: Scene) -> dict[str, JsonObject]:
     """Every object of the namespace with its version, but lease and journal."""
-    every = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.POD, kinds.SERVICE, kinds.HTTP_ROUTE, kinds.INGRESS)
+    of_pods = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.POD, kinds.SERVICE)
     return {
         f"{kind.name} {item['metadata']['name']}": item["metadata"]["resourceVersion"]
-        for kind in every
+        for kind in (*of_pods, kinds.HTTP_ROUTE, kinds.VIRTUAL_SERVICE, kinds.INGRESS)
         for item in scene.sandbox.all(kind, NAMESPACE)
     }
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a release ends.
+
+    Attributes:
+        result: so.
+        befalls: what makes it.
+        given: what is released.
+    """
+
+    result: Result
+    befalls: Callable[[Scene, Row], object] = lambda *_: None
+    given: Callable[[Row], Input] = lambda row: row.lasting(STEPS, 10)
+
+
+def cancelled(scene: Scene, row: Row) -> None:
+    when.later(scene, 12.0 if row.router else 1.0, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+
+
+def without_rights(scene: Scene, _: Row) -> None:
+    scene.user = "reader"
+    reads = {"verbs": ["get", "list", "watch"], "apiGroups": ["*"], "resources": ["*"]}
+    scene.sandbox.world.grant(scene.user, [reads])
+
+
 ENDS = {
-    "promoted": ("web:2.0.0", None, Result.PROMOTED),
-    "unready": ("web:missing", None, Result.UNREADY),
-    "cancelled": ("web:2.0.0", 12.0, Result.CANCELLED),
-    "refused": ("web:2.0.0", None, Result.INVALID),
+    "promoted": End(Result.PROMOTED),
+    "unready": End(Result.UNREADY, lambda scene, row: given.turned(scene, row.new, "missing")),
+    "unhealthy": End(
+        Result.UNHEALTHY, given=lambda row: row.judged(metric(successCondition="result[0] >= 2"))
+    ),
+    "cancelled": End(Result.CANCELLED, cancelled),
+    "refused": End(Result.REFUSED, without_rights),
+    "invalid": End(
+        Result.INVALID, given=lambda row: Input(row.written(steps="- setWeight: 20\n- pause: {}\n"))
+    ),
 }
+ENDED = [
+    pytest.param(row, end, id=f"{name}, {row.name}")
+    for row in ROWS.values()
+    for name, end in ENDS.items()
+    if row.router or end.result is not Result.INVALID  # a Deployment without steps has no pause for a person
+]
 
 
 @pytest.mark.acceptance("F25")
-@routers
-@pytest.mark.parametrize(("image", "signal", "result"), ENDS.values(), ids=ENDS)
-def test_after_any_end_nothing_of_ours_is_needed_and_a_rescue_writes_nothing(
-    router: str, image: str, signal: float | None, result: Result
-) -> None:
-    scene = given.app(router=router)
-    clock = scene.sandbox.clock
-    if signal is not None:
-        clock.at(clock.now() + signal, lambda: clock.deliver("SIGTERM"))
-    steps = "- setWeight: 20\n- pause: {}\n" if result is Result.INVALID else STEPS
-    run = scene.released(rollout(router, image=image, steps=steps))
-    then.ended(run, result)
+@pytest.mark.parametrize(("row", "end"), ENDED)
+def test_after_any_end_nothing_of_ours_is_needed_and_a_rescue_writes_nothing(row: Row, end: End) -> None:
+    scene = row.open()
+    end.befalls(scene, row)
+    then.ended(end.given(row).released(scene), end.result)
     then.nothing_left(scene)
     before, sent = objects(scene), len(scene.sandbox.log)
     then.ended(scene.rescued(), Result.NOTHING_TO_DO)
@@ -114,8 +144,40 @@ def test_after_any_end_nothing_of_ours_is_needed_and_a_rescue_writes_nothing(
     for kind in (kinds.CONFIG_MAP, kinds.LEASE):
         for item in scene.sandbox.all(kind, NAMESPACE):
             scene.sandbox.store.drop(kind, item)
-    clock.run(30)
+    scene.sandbox.clock.run(30)
     assert objects(scene) == before
     assert replicas_of(then.deployment(scene)) == 4
+    then.nobody_was_turned_away(scene)
+    then.rules_held(scene)
+
+
+EARLIER = "0.0.1"
+
+
+def by_version(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every module of the tool has this for its version."""
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == "progressive_ci" and hasattr(module, "__version__"):
+            monkeypatch.setattr(module, "__version__", version)
+
+
+@pytest.mark.acceptance("F25")
+@every()
+def test_the_next_version_of_the_tool_writes_nothing_on_the_finished_state(
+    row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = row.open()
+    with monkeypatch.context() as earlier:
+        by_version(EARLIER, earlier)
+        then.ended(scene.released(row.text), Result.PROMOTED)
+    assert scene.oracle.record is not None
+    assert scene.oracle.record.tool == EARLIER
+    before = objects(scene)
+    again = scene.released(row.text)
+    then.ended(again, Result.UNCHANGED)
+    then.nothing_was_written(again, but=())
+    then.ended(scene.rescued(), Result.NOTHING_TO_DO)
+    scene.sandbox.clock.run(30)
+    assert objects(scene) == before
     then.nobody_was_turned_away(scene)
     then.rules_held(scene)

@@ -20,6 +20,8 @@ from tests.scenario.test_abort import asked
 Deliver = Callable[[JsonObject | None], None]
 Told = Callable[[VirtualClock, JsonObject | None, Deliver], None]
 SERVED = 5.0
+SILENCE = 360.0
+"""Seconds in which a watch that hangs tells nothing: six times as long as one is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def empty(_: VirtualClock, found: JsonObject | None, deliver: Deliver) -> None:
 FAULTS: dict[str, tuple[Callable[[], Told], float]] = {
     "a connection that ended and was made again": (lambda: later(GAP), GAP),
     "silence until the watch's own end": (lambda: later(SECONDS), SECONDS),
+    "six minutes of silence": (lambda: later(SILENCE), SILENCE),
     "repetitions": (lambda: repeated, 0.0),
     "said to be deleted": (lambda: deleted_first, 0.0),
     "another order": (reordered, 0.0),
@@ -124,7 +127,7 @@ def test_a_recall_is_heard_once_the_watch_tells_of_it_and_the_release_goes_back(
 ) -> None:
     scene = row.open()
     spoiled(scene, fault)
-    text = row.text.replace("duration: 5s", "duration: 5m")
+    text = row.text.replace("duration: 5s", "duration: 10m")
     began: list[float] = []
 
     def recalls() -> None:
