@@ -2,6 +2,12 @@
 
 It looks with the eyes of the store, without a request of its own, and collects what breaks a rule;
 `then.rules_held` asserts that there is nothing.
+
+Two rules show themselves elsewhere. Rule 8: that a request ends by its deadline and on a signal whatever the other
+side does, and by which clock, is asked of real sockets (tests/unit/test_adapters_wire.py, test_adapters_clock.py);
+that deadlines are absolute, of pods that flap and of runs that last (test_bad_pods.py, test_time.py). Rule 11: what
+is printed, reported and sent to others is searched for secrets in tests/ci/test_secrets.py; here only what is sent
+to the API server, for the tokens that opened it.
 """
 
 import json
@@ -28,12 +34,14 @@ from tests.scenario.rules import (
     endings,
     fields,
     passes,
+    secrets,
     shares,
     traffic,
     versions,
     writes,
 )
 from tests.scenario.rules.holders import Holders, demand_epoch
+from tests.scenario.rules.settling import ROUTES, Settling
 
 FOREIGN_KINDS = (
     kinds.SERVICE,
@@ -61,6 +69,7 @@ class Oracle:
         carried: percent on the canary before this request.
         paused: whether NAME was paused before this request.
         at_first: what the release must give back.
+        settling: what the last change of the split still waits for.
     """
 
     sandbox: Sandbox
@@ -74,6 +83,7 @@ class Oracle:
     carried: int = 0
     paused: bool = False
     at_first: dict[Ref, JsonObject] = field(default_factory=dict)
+    settling: Settling = field(default_factory=Settling)
     _holders: Holders = field(default_factory=Holders)
     _version: str = ""
     _record: Record | None = None
@@ -86,6 +96,7 @@ class Oracle:
         self.sandbox.faults.after_each(self._ask_after)
         self.sandbox.store.subscribe(self._ask_about_pod, kinds.POD)
         self.sandbox.store.subscribe(self._ask_about_set, kinds.REPLICA_SET)
+        self.sandbox.store.subscribe(self._ask_about_route, *ROUTES)
         self.sandbox.store.subscribe(lambda change: self._holders.lease_changed(self, change), kinds.LEASE)
 
     def next_release(self) -> None:
@@ -120,6 +131,14 @@ class Oracle:
         """How a command of the tool ended."""
         endings.after(self, outcome)
 
+    def phase_began(self, phase: str) -> None:
+        """What a run tells of where it is: nothing forward begins on a change that has not settled."""
+        record = self.record
+        if record is None or self.meddled or self.neighbours:
+            return  # others change the split, or it may be a neighbour's run that tells this
+        if phase.startswith(("step ", "promote")):
+            self.settling.demand(self, f"{phase} begins", record)
+
     def say(self, rule: str, what: str) -> None:
         """A rule is broken."""
         if rule not in self.excused:
@@ -127,14 +146,15 @@ class Oracle:
             self.broken.append(f"{now:.3f} s, request {len(self.sandbox.log)}: rule {rule}: {what}")
 
     def _ask_before(self, number: int, call: Call) -> None:
-        del number
         record = self.record
         self._before = record or self._before  # somebody may have deleted it: its run writes it again
         self.carried = self.weight(record) if record else 0
         self.weights.append(self.carried)
         deployment = self.sandbox.get(kinds.DEPLOYMENT, NAMESPACE, NAME)
         self.paused = bool(deployment and deployment["spec"].get("paused"))
+        secrets.before(self, call)
         if call.method != "GET" and not call.dry and "authorization.k8s.io" not in call.path:
+            self.settling.before(self, number, call, record)
             writes.before(self, call, record)
             if writes.is_of_the_release(self, call):
                 versions.before(self, call, record)
@@ -143,6 +163,7 @@ class Oracle:
     def _ask_after(self, done: Exchange) -> None:
         self._holders.after(self, done, self._before)
         record = self.record
+        self.settling.after(self, done, record)
         if not done.writes or not done.applied or done.status >= 400 or record is None:
             return
         demand_epoch(self, self._before, record)
@@ -161,3 +182,8 @@ class Oracle:
         record = self.record
         if record is not None and not self.meddled and not self.superseded:
             shares.set_changed(self, change, record)
+
+    def _ask_about_route(self, change: Change) -> None:
+        record = self.record
+        if record is not None:
+            self.settling.route_changed(self, change, record)

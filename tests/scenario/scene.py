@@ -12,7 +12,7 @@ from progressive_ci.adapters.reach import Reach as Heard
 from progressive_ci.adapters.recalls import ClusterRecalls
 from progressive_ci.cli.spec import CHECKERS
 from progressive_ci.model.document import JsonObject
-from progressive_ci.model.event import Event, Stopped
+from progressive_ci.model.event import Began, Event, Stopped
 from progressive_ci.model.kinds import Ref
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Outcome
@@ -194,6 +194,8 @@ class Run:
         """`ports.Reporter`."""
         sandbox = self.scene.sandbox
         self.told.append(Told(event, len(sandbox.log), sandbox.clock.now()))
+        if isinstance(event, Began):
+            self.scene.oracle.phase_began(event.phase)
 
     @property
     def requests(self) -> list[Exchange]:

@@ -70,7 +70,7 @@ class Holders:
             self.refused[call.path] = call.body
         if not done.writes or not done.applied or done.status >= 300 or before is None:
             return
-        epoch = _epoch(call)
+        epoch = epoch_said(call)
         if call.method == "PATCH" and not _is_own(call) and epoch not in ("", str(before.epoch)):
             oracle.say("7", f"{call.path} was written with epoch {epoch}, the journal says {before.epoch}")
 
@@ -101,7 +101,7 @@ def demand_epoch(oracle: Oracle, before: Record | None, now: Record) -> None:
         oracle.say("7", f"the epoch of {now.release} goes from {before.epoch} to {now.epoch}")
 
 
-def _epoch(call: Call) -> str:
+def epoch_said(call: Call) -> str:
     """The epoch that a write tests or puts on; empty for none."""
     body: Any = call.body
     if isinstance(body, list):

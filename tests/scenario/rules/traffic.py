@@ -41,7 +41,7 @@ def _demand_capacity(oracle: Oracle, record: Record) -> None:
         if ready < needed:
             oracle.say("1", f"raised to {now} % with {ready} of {needed} ready pods")
         return
-    if _same_pods(oracle, record.route):
+    if same_pods(oracle, record.route):
         return  # it moves nobody: the last write of an adoption
     full = max(1, record.size - record.unavailable)
     ready = _ready(oracle, record.route.stable_service)
@@ -68,12 +68,25 @@ def pod_changed(oracle: Oracle, change: Change, record: Record) -> None:
     if not going or was or drain is None:
         return
     now, name = oracle.sandbox.clock.now(), pod["metadata"]["name"]
+    if _lost(oracle, pod, record):
+        oracle.settling.demand(oracle, f"{name} goes", record)
     for cell, line in oracle.sandbox.traffic.lines.items():
         if cell.pod == name and line.times and cell.service in _led(record):
             quiet = now - line.times[-1] if line.rates[-1] == 0 else 0.0
             if quiet < drain - 1.0:
                 oracle.say("3", f"{name} goes {quiet:.1f} s after its last request, not {drain:.0f} s")
                 return
+
+
+def _lost(oracle: Oracle, pod: JsonObject, record: Record) -> bool:
+    """Whether its side is the one that lost traffic by the last change.
+
+    On the way back no weight matters any more once both Services lead to stable.
+    """
+    assert record.route is not None
+    if record.stage is Stage.ROLLING_BACK and same_pods(oracle, record.route):
+        return False
+    return (labels_of(pod).get(HASH_LABEL) == record.stable.hash) == oracle.settling.rose
 
 
 def _led(record: Record) -> tuple[str, ...]:
@@ -119,7 +132,8 @@ def _ready(oracle: Oracle, service: str) -> int:
     return len(ready_pods(oracle.sandbox.all(kinds.ENDPOINT_SLICE, NAMESPACE), service))
 
 
-def _same_pods(oracle: Oracle, route: Route) -> bool:
+def same_pods(oracle: Oracle, route: Route) -> bool:
+    """Whether both Services lead to the same pods, so that no weight moves anybody."""
     slices = oracle.sandbox.all(kinds.ENDPOINT_SLICE, NAMESPACE)
     stable, canary = (ready_pods(slices, name) for name in (route.stable_service, route.canary_service))
     return bool(stable) and stable == canary
