@@ -114,10 +114,12 @@ class Life:
     Attributes:
         clocked: what the clock knows of it.
         stands_still: whether it is stopped, with all its threads.
+        connection: what it sends by, once it has one.
     """
 
     clocked: Clocked
     stands_still: bool = False
+    connection: Mortal | None = None
 
     def goes_on(self, clock: VirtualClock, callback: Callable[[], None]) -> None:
         """One of its threads does something, unless it is stopped."""
@@ -286,7 +288,8 @@ class Scene:
         logged_in = (
             TokenTransport(self.sandbox, self.login) if self.login else self.sandbox.transport(self.user)
         )
-        process = Process(run, life, Mortal(logged_in))
+        life.connection = Mortal(logged_in)
+        process = Process(run, life, life.connection)
         try:
             run.outcome = work(process.reach)
         except Killed:

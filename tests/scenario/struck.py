@@ -5,12 +5,32 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from progressive_ci.sandbox.faults import Exchange, Fault, nth
+from progressive_ci.ports import HttpResponse
+from progressive_ci.sandbox.call import Call
+from progressive_ci.sandbox.clock import VirtualClock
+from progressive_ci.sandbox.faults import Exchange, Fault, Send, nth
 from tests.scenario.scene import Run, Scene
 
 STRIDE = 1 if os.environ.get("SWEEP") == "all" else 89
 LONGEST = 500
 LEASE_SECONDS = 40
+
+
+def doomed(signal: Fault, scene: Scene, *, grace: float) -> Fault:
+    """A signal befalls a request, and so many seconds later its process dies, wherever it is by then."""
+
+    def befall(call: Call, timeout: float, send: Send, clock: VirtualClock) -> HttpResponse:
+        life = scene.living
+        assert life is not None
+
+        def die() -> None:
+            if scene.living is life and life.connection is not None:
+                life.connection.die()
+
+        clock.at(clock.now() + grace, die)
+        return signal(call, timeout, send, clock)
+
+    return befall
 
 
 def struck(

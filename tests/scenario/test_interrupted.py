@@ -5,6 +5,7 @@ Every request of every row is one case; a run takes some of them, spread evenly,
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -15,10 +16,13 @@ from progressive_ci.sandbox.faults import Exchange, Fault, nth
 from tests.scenario import then
 from tests.scenario.rows import ROWS, Row
 from tests.scenario.scene import NAMESPACE, Run, Scene
+from tests.scenario.struck import doomed
 
 STRIDE = 1 if os.environ.get("SWEEP") == "all" else 89
 LONGEST = 400
 LEASE_SECONDS = 40
+GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL that some runners give."""
 
 
 rows = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
@@ -31,10 +35,17 @@ def offset(row: Row, number: int) -> int:
 
 def befallen(row: Row, fault: Fault, offset: int) -> Iterator[tuple[Scene, Run, Exchange]]:
     """The release again and again, each time with the fault at a later request, until there is none so late."""
+    return befallen_in(row, lambda _: fault, offset)
+
+
+def befallen_in(
+    row: Row, fault: Callable[[Scene], Fault], offset: int
+) -> Iterator[tuple[Scene, Run, Exchange]]:
+    """The same, for a fault that knows the scene."""
     for number in range(1 + offset, LONGEST, STRIDE):
         scene = row.open()
         before = len(scene.sandbox.log)
-        scene.sandbox.faults.plan(fault, when=nth(before + number))
+        scene.sandbox.faults.plan(fault(scene), when=nth(before + number))
         run = scene.released(row.text)
         if len(scene.sandbox.log) < before + number:
             return
@@ -100,6 +111,29 @@ def test_a_release_that_dies_at_any_request_is_finished_first_by_the_next_run(ro
             scene, but=("the lease's holder",) if again.outcome.result is Result.UNCHANGED else ()
         )
         is_whole(scene, row.new)
+
+
+@pytest.mark.acceptance("F02")
+@rows
+@pytest.mark.parametrize("signal", [faults.signal_before, faults.signal_after], ids=["before", "after"])
+def test_a_run_that_is_killed_ten_seconds_after_a_signal_is_brought_back_from_where_it_is_by_then(
+    row: Row, signal: Callable[[str], Fault]
+) -> None:
+    for scene, run, at_request in befallen_in(
+        row, partial(doomed, signal("SIGTERM"), grace=GRACE), offset(row, 40)
+    ):
+        if run.outcome is None:
+            assert run.requests[-1].time - at_request.time < GRACE + 0.1
+            scene.sandbox.clock.run(LEASE_SECONDS)
+        else:
+            assert run.outcome.result in (Result.CANCELLED, Result.PROMOTED), f"{at_request}: {run.outcome}"
+        back = scene.rescued()
+        assert back.outcome is not None
+        assert back.outcome.result in (Result.RECOVERED, Result.TOO_LATE, Result.NOTHING_TO_DO), back.outcome
+        then.nothing_left(
+            scene, but=("the lease's holder",) if back.outcome.result is Result.NOTHING_TO_DO else ()
+        )
+        is_whole(scene, version_of(scene, row))
 
 
 CONFLICT = "a conflict"

@@ -20,6 +20,8 @@ from tests.scenario.scene import NAME, NAMESPACE, Run, Scene
 ROUTERS = tuple(table.ROUTERS)
 ROUTES = ("/httproutes/", "/virtualservices/", "/ingresses/")
 OWN = ("/leases", "/configmaps")
+AT_ONCE = 1.0
+"""Most seconds between a signal and the request that answers it."""
 _SERVERS = ("resourceVersion", "managedFields", "generation", "uid", "creationTimestamp")
 
 
@@ -164,7 +166,7 @@ def the_safe_write_came_first(run: Run) -> None:
 
 
 def a_signal_is_answered_by_the_safe_write(scene: Scene, at_request: Exchange) -> None:
-    """Where the canary had weight or was just being given it, the next request takes it out of the route."""
+    """Where the canary had weight or was just being given it, the next request, at once, takes it out of the route."""
     later = (done for done in scene.sandbox.log if done.number > at_request.number)
     after = [done for done in later if not is_lease(done)]
     if not after:
@@ -174,6 +176,8 @@ def a_signal_is_answered_by_the_safe_write(scene: Scene, at_request: Exchange) -
         assert is_safe_write(after[0]), (
             f"{at_request.call.path}, then {after[0].call.method} {after[0].call.path}"
         )
+        # The request that the signal meets ends with it: nothing that was on its way is waited for.
+        assert after[0].time - at_request.time < AT_ONCE, f"{after[0].time - at_request.time:.1f} s later"
 
 
 def is_lease(done: Exchange) -> bool:
