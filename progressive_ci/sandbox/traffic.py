@@ -7,6 +7,7 @@ milliseconds shows, and hours cost nothing. The data plane learns of every chang
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from progressive_ci.model import kinds
 from progressive_ci.model.document import JsonObject
@@ -15,7 +16,7 @@ from progressive_ci.sandbox import behaviour
 from progressive_ci.sandbox.controllers.endpoint_slices import NAME_LABEL
 from progressive_ci.sandbox.controllers.replica_set import ready_condition
 from progressive_ci.sandbox.selectors import labels_of
-from progressive_ci.sandbox.split import shares
+from progressive_ci.sandbox.split import Shares, shares
 from progressive_ci.sandbox.store import Change, Store
 
 PROPAGATION = 0.05
@@ -106,6 +107,7 @@ class Traffic:
     Attributes:
         lines: counters by kind of request.
         segments: spans of constant rates, oldest first, without the one that is going on.
+        route_lag: further seconds until a route object's change shows; endpoints come another way, without it.
     """
 
     def __init__(self, store: Store) -> None:
@@ -117,6 +119,8 @@ class Traffic:
         self._since = store.timers.now()
         self._slices: tuple[JsonObject, ...] | None = None
         self._slices_from = self._routes_from = self._since
+        self._shares: dict[str, Shares] = {}
+        self._learned, self.route_lag = self._since, 0.0
         self.lines: dict[Cell, Line] = {}
         self.segments: list[Segment] = []
         store.subscribe(self._routes_changed, *ROUTES)
@@ -125,7 +129,8 @@ class Traffic:
     def users(self, name: str, entry: Ref, rate: float) -> None:
         """Let users come, or change how many; 0 sends them away."""
         self._users[name] = Users(name, entry, rate)
-        self._coming[name] = self._views[name] = self._view(entry)
+        self._shares[name] = shares(self._store, entry)
+        self._coming[name] = self._views[name] = self._view(name)
         self._turn()
 
     def lag(self, until: float, *, routes: bool) -> None:
@@ -146,7 +151,8 @@ class Traffic:
             return
         self._slices = None
         for name, users in self._users.items():
-            self._coming[name] = self._views[name] = self._view(users.entry)
+            self._shares[name] = shares(self._store, users.entry)
+            self._coming[name] = self._views[name] = self._view(name)
         self._turn()
 
     def count(
@@ -212,12 +218,26 @@ class Traffic:
     def _all(self) -> list[Segment]:
         return [*self.segments, Segment(self._since, self._store.timers.now(), self._rates)]
 
-    def _routes_changed(self, _: Change) -> None:
+    def _routes_changed(self, change: Change) -> None:
         for name, users in self._users.items():
-            view = self._view(users.entry)
-            if view != self._coming[name]:
-                self._coming[name] = view
-                self._later(name, view)
+            if change.kind != users.entry.kind:
+                self._look(name)
+            elif change.kind == kinds.SERVICE or not self.route_lag:
+                self._learn(name, shares(self._store, users.entry))
+            else:
+                self._learned = max(self._learned, self._store.timers.now() + self.route_lag)
+                told = partial(self._learn, name, shares(self._store, users.entry))
+                self._store.timers.at(self._learned, told)
+
+    def _learn(self, name: str, told: Shares) -> None:
+        self._shares[name] = told
+        self._look(name)
+
+    def _look(self, name: str) -> None:
+        view = self._view(name)
+        if view != self._coming[name]:
+            self._coming[name] = view
+            self._later(name, view)
 
     def _later(self, name: str, view: View) -> None:
         def arrive() -> None:
@@ -232,13 +252,13 @@ class Traffic:
         if before != now:
             self._turn()
 
-    def _view(self, entry: Ref) -> View:
+    def _view(self, name: str) -> View:
         view: View = {}
-        for (namespace, service), share in shares(self._store, entry).items():
+        for (namespace, service), share in self._shares[name].items():
             ready = self._ready(namespace, service)
             for uid in ready or [""]:
                 view[namespace, service, uid] = share / max(len(ready), 1)
-        return view or {(entry.namespace, "", ""): 1.0}
+        return view or {(self._users[name].entry.namespace, "", ""): 1.0}
 
     def _ready(self, namespace: str, service: str) -> list[str]:
         found = {

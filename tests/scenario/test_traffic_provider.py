@@ -7,6 +7,8 @@ import pytest
 from progressive_ci.model import kinds
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.outcome import Result
+from progressive_ci.model.plan import Mode
+from progressive_ci.routers.table import ROUTERS
 from progressive_ci.sandbox.call import Call
 from progressive_ci.sandbox.store import Change
 from tests.scenario import then, when
@@ -18,6 +20,9 @@ acknowledged = every(lambda row: row.routed and row.router == "gateway")
 """The one router whose controller says when it has taken a change up."""
 written = every(lambda row: row.router in ("gateway", "istio"))
 """Those whose weights stand in a list that one write changes."""
+routed = every(lambda row: row.routed)
+adopting = every(lambda row: row.routed and row.mode is Mode.ADOPT)
+"""Where NAME rolls behind its canary, pods go while others of their version serve."""
 PATIENT = "progressDeadlineSeconds: 900"
 MINUTES = 600.0
 
@@ -127,3 +132,50 @@ def test_a_controller_that_never_acknowledges_ends_the_release(row: Row) -> None
     lagging_from_the_first_weight(scene, inf)
     run = scene.released(row.text)
     then.back_as_if_nothing_had_happened(scene, run, Result.UNAVAILABLE, row.old)
+
+
+QUICK = "scaleDownDelaySeconds: 1\nabortScaleDownDelaySeconds: 1\n"
+
+
+def slow_proxies(scene: Scene, row: Row) -> None:
+    """Users follow the route so late as its router's row just allows for, and nobody says so."""
+    scene.sandbox.traffic.route_lag = 0.8 * ROUTERS[row.router].SETTLE
+
+
+def users_of_going_pods(scene: Scene) -> list[float]:
+    """What share of the users was on a version when a pod of it began to go."""
+    shares: list[float] = []
+
+    def look(change: Change) -> None:
+        if change.object["metadata"].get("deletionTimestamp"):
+            version = change.object["spec"]["containers"][0]["image"].removeprefix("web:")
+            shares.append(scene.sandbox.traffic.share(version, users="users"))
+
+    scene.sandbox.store.subscribe(look, kinds.POD)
+    return shares
+
+
+@pytest.mark.acceptance("F17")
+@adopting
+def test_users_who_follow_the_route_late_meet_no_old_pod_that_goes(row: Row) -> None:
+    scene = row.open()
+    slow_proxies(scene, row)
+    shares = users_of_going_pods(scene)
+    run = scene.released(row.written(steps=LONG, canary=QUICK))
+    then.promoted_as_if_nothing_had_happened(scene, run, row.new)
+    assert shares
+    assert max(shares) == 0.0
+
+
+@pytest.mark.acceptance("F17")
+@routed
+@pytest.mark.parametrize("at", [10.0, 15.0, 30.0], ids=lambda at: f"after {at:g} s")
+def test_users_who_follow_the_way_back_late_meet_no_new_pod_that_goes(row: Row, at: float) -> None:
+    scene = row.open()
+    slow_proxies(scene, row)
+    shares = users_of_going_pods(scene)
+    when.later(scene, at, lambda: scene.sandbox.clock.deliver("SIGTERM"))
+    run = scene.released(row.written(steps=LONG, canary=QUICK))
+    then.back_as_if_nothing_had_happened(scene, run, Result.CANCELLED, row.old)
+    assert shares
+    assert max(shares) == 0.0

@@ -178,3 +178,16 @@ def test_users_who_leave_send_nothing() -> None:
     before = sandbox.traffic.count(users="users")
     sandbox.clock.run(10)
     assert sandbox.traffic.count(users="users") == before
+
+
+def test_users_follow_a_route_so_much_later_and_endpoints_at_once() -> None:
+    sandbox = with_canary("gateway")
+    sandbox.traffic.route_lag = 5.0
+    give_gateway(sandbox, 50)
+    sandbox.clock.run(4.9)
+    assert sandbox.traffic.share("2.0.0-err8", users="users") == 0.0
+    sandbox.clock.run(0.2)
+    assert sandbox.traffic.share("2.0.0-err8", users="users") == pytest.approx(0.5)
+    change(sandbox, SERVICE, "web-canary", [{"op": "replace", "path": "/spec/selector/app", "value": "no"}])
+    sandbox.clock.run(1)
+    assert sandbox.traffic.share("2.0.0-err8", users="users") == 0.0
