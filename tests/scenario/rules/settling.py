@@ -95,12 +95,12 @@ class Settling:
         if self.confirmed == inf and _confirms(oracle, route, carried):
             self.confirmed = now
 
-    def demand(self, oracle: Oracle, what: str, record: Record) -> None:
+    def demand(self, oracle: Oracle, what: str, record: Record, *, rule: str = "2") -> None:
         """Nothing is missing when this begins."""
         if missing := self.missing(oracle, record):
-            oracle.say("2", f"{what} {missing}")
+            oracle.say(rule, f"{what} {missing}")
         elif self.unread:
-            oracle.say("2", f"{what} before anybody has read {sorted(self.unread)} back")
+            oracle.say(rule, f"{what} before anybody has read {sorted(self.unread)} back")
 
     def missing(self, oracle: Oracle, record: Record) -> str:
         """What the last change still waits for; empty for nothing."""

@@ -69,7 +69,7 @@ def pod_changed(oracle: Oracle, change: Change, record: Record) -> None:
         return
     now, name = oracle.sandbox.clock.now(), pod["metadata"]["name"]
     if _lost(oracle, pod, record):
-        oracle.settling.demand(oracle, f"{name} goes", record)
+        oracle.settling.demand(oracle, f"{name} goes", record, rule="3")
     for cell, line in oracle.sandbox.traffic.lines.items():
         if cell.pod == name and line.times and cell.service in _led(record):
             quiet = now - line.times[-1] if line.rates[-1] == 0 else 0.0
