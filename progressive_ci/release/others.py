@@ -20,6 +20,7 @@ from progressive_ci.release.services import service_ref
 from progressive_ci.release.split import note_changed_split
 from progressive_ci.release.stop import unready
 from progressive_ci.release.watchers import outlast
+from progressive_ci.routers.replica_ratio import canary_pods
 
 if TYPE_CHECKING:
     from progressive_ci.release.release import Release
@@ -82,7 +83,12 @@ def look(vigil: Vigil) -> None:
         _hold_route(vigil)
     else:
         hold_stable(release)
-        hold_canary(release, 0)
+        hold_canary(release, _pods_of_share(release))
+
+
+def _pods_of_share(release: Release) -> int:
+    """The new version's pods, which are its weight where no router carries one; 0 while a shift is under way."""
+    return 0 if release.carries is None else canary_pods(traffic.route_of(release), release.carries)
 
 
 def _after_count(vigil: Vigil) -> None:

@@ -103,6 +103,11 @@ def reached(route: Route, objects: Objects, weight: Weight) -> bool:
     return _has(canary, target.canary) and _has(stable, target.stable)
 
 
+def canary_pods(route: Route, weight: Weight) -> int:
+    """How many pods of the new version a weight comes to."""
+    return _target(weight, _limits(route)).canary
+
+
 def _settings(route: Route) -> RatioSettings:
     if not isinstance(route.settings, RatioSettings):
         raise TypeError(f"the router {NAME} was given {type(route.settings).__name__}")

@@ -75,18 +75,18 @@ def test_a_release_is_at_rest_before_a_token_ends_that_nobody_renews(row: Row) -
 
 
 @pytest.mark.acceptance("F11")
-@pytest.mark.parametrize("router", ROUTERS)
+@every(lambda row: bool(row.router))
 @pytest.mark.parametrize("after", [660, 680, 780])
-def test_a_token_outlasts_the_two_minutes_after_an_outage_on_the_way_back(router: str, after: int) -> None:
-    scene = given.app(router=router)
+def test_a_token_outlasts_the_two_minutes_after_an_outage_on_the_way_back(row: Row, after: int) -> None:
+    scene = row.open()
     clock = scene.sandbox.clock
     scene.login = login.fixed(scene.sandbox, ADMIN, seconds=QUARTER)
     away = clock.now() + after
     scene.sandbox.faults.plan(faults.refuse(), when=lambda *_: away <= clock.now() < away + 10, times=10_000)
-    run = scene.released(text(router))
+    run = hour(row).released(scene)
     then.ended(run, Result.CANCELLED)
     assert not refusals(scene)
-    then.serves(scene, "1.0.0")
+    then.serves(scene, row.old)
     then.nothing_left(scene)
 
 
