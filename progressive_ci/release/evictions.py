@@ -37,6 +37,6 @@ def _why(pod: JsonObject) -> str:
 def _told(where: str, names: list[str]) -> str:
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else "")
     return (
-        f"{shown} {'is' if len(names) == 1 else 'are'} being evicted {where}: during a drain both versions may lose "
-        "pods, and the release waits for them or goes back; begin it when the drain is over"
+        f"{shown} {'is' if len(names) == 1 else 'are'} being evicted {where}: until all pods are ready elsewhere both "
+        "versions may lose some, and the release waits for them or goes back; better begin it after that"
     )

@@ -148,11 +148,15 @@ def stand_again(vigil: Vigil) -> None:
 
 
 def _reach(vigil: Vigil, plan: Plan, done: int) -> None:
-    """The weight of the steps that are passed, where the next step does not set its own."""
+    """The weight of the steps that are passed, where the next step does not set its own.
+
+    Also where it is carried already: whatever holds weight and pods against others rests on a shift of this run.
+    """
     release = vigil.release
     shares = [step.weight for step in plan.steps[:done] if isinstance(step, SetWeight)]
     wanted = shares[-1] if shares else weight.NONE
     sets_its_own = done < len(plan.steps) and isinstance(plan.steps[done], SetWeight)
     carried = Weight(release.record.weight)
-    if release.record.route is not None and (carried < wanted or (carried != wanted and not sets_its_own)):
+    has_users = max(carried, wanted) > weight.NONE
+    if release.record.route is not None and (carried < wanted or (has_users and not sets_its_own)):
         steps.set_weight(vigil, wanted)

@@ -89,6 +89,7 @@ def back_to_stable(release: Release) -> None:
         "the Deployment is complete with the old version",
         progress=progress,
     )
+    release.trouble = ""
 
 
 def _stable_again(release: Release, progress: Progress, shortage: Shortage) -> bool:

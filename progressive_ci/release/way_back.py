@@ -67,7 +67,7 @@ def return_to_stable(release: Release, *, given: int = 0) -> None:
         else:
             _hold(release, carried, holding)
     _confirm(release)
-    release.armed = ()
+    release.armed, release.trouble = (), ""
     if traffic.routed(release) and holding.given <= _GIVEN:
         _await_acknowledgement(release, holding.given)
 

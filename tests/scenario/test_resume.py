@@ -9,11 +9,12 @@ from progressive_ci.model.event import Began
 from progressive_ci.model.journal import Stage
 from progressive_ci.model.options import Options
 from progressive_ci.model.outcome import Result
+from progressive_ci.model.plan import Mode
 from progressive_ci.sandbox import faults
 from progressive_ci.sandbox.call import Call
-from tests.scenario import given, then, when
+from tests.scenario import given, meddling, then, when
 from tests.scenario.documents import GUARD, metric, rollout, template
-from tests.scenario.rows import ROWS, Row
+from tests.scenario.rows import ROWS, Row, every
 from tests.scenario.scene import NAMESPACE, Run, Scene
 from tests.scenario.struck import LEASE_SECONDS, struck
 from tests.scenario.then import ROUTERS
@@ -181,6 +182,55 @@ def test_canary_pods_that_went_meanwhile_are_waited_for() -> None:
             scene.sandbox.store.drop(kinds.POD, pod)
     then.ended(scene.released(judged("gateway"), RESUME), Result.PROMOTED)
     then.serves(scene, "2.0.0")
+    then.nothing_left(scene)
+
+
+WATCHED = """
+- setWeight: 50
+- analysis:
+    templates: [{templateName: healthy}]
+    args: [{name: hash, valueFrom: {podTemplateHashValue: Latest}}]
+"""
+AT_LATEST = 30.0
+"""Seconds by which somebody's change of the weights is seen, long before the next step."""
+LONG = "---\n" + template(metric(interval="20s", count="10"))
+
+
+def resumed_in_its_analysis(row: Row, act: Callable[[Scene], None]) -> tuple[Scene, Run]:
+    """It dies at 50 %, goes on in the step that measures, and a minute later somebody acts."""
+    scene = row.open()
+    text = row.written(steps=WATCHED) + LONG
+    dies_at(scene, 50)
+    assert scene.released(text).outcome is None
+    scene.sandbox.clock.run(LEASE_SECONDS)
+    scene.oracle.meddled = True
+    scene.oracle.excused = ("3",)  # it is not the tool that takes pods
+    when.later(scene, 60.0, lambda: act(scene))
+    return scene, scene.released(text, RESUME)
+
+
+@every(lambda row: row.routed)
+def test_what_carries_the_weight_in_a_resumed_step_is_held_against_others(row: Row) -> None:
+    changed: list[float] = []
+
+    def act(scene: Scene) -> None:
+        meddling.set_weight(scene, 5)
+        changed.append(scene.sandbox.clock.now())
+
+    scene, run = resumed_in_its_analysis(row, act)
+    then.ended(run, Result.PROMOTED)
+    told = [each.time for each in run.told if "has changed the weights" in str(each.event)]
+    assert [time - changed[0] < AT_LATEST for time in told] == [True]
+    then.serves(scene, row.new)
+    then.nothing_left(scene)
+
+
+@every(lambda row: row.mode is Mode.ADOPT)
+def test_the_pods_of_a_resumed_step_are_held_against_others(row: Row) -> None:
+    scene, run = resumed_in_its_analysis(row, lambda scene: meddling.scale_canary(scene, 0, row.new))
+    then.ended(run, Result.PROMOTED)
+    assert any("spec.replicas" in told for told in then.warnings(run)), then.warnings(run)
+    then.serves(scene, row.new)
     then.nothing_left(scene)
 
 

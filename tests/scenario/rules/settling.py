@@ -70,7 +70,7 @@ class Settling:
 
     def after(self, oracle: Oracle, done: Exchange, record: Record | None) -> None:
         """What has come of a request."""
-        if done.call.method == "GET" and done.status:
+        if done.call.method == "GET" and done.status == 200:
             self.unread.discard(done.call.path)
         if self.sending.pop(done.number, None) is None or record is None:
             return
