@@ -63,7 +63,7 @@ class Option:
 TABLE: tuple[Option, ...] = (
     Option(
         "command",
-        "What the action does: run, plan, lint, rollback, recover, promote, undo, status, forget or rbac",
+        "What the action does: run, plan, lint, rollback, recover, promote, undo, abort, status, forget or rbac",
         (),
         default="run",
         metavar="COMMAND",

@@ -20,18 +20,20 @@ MEANINGS = {
     "unchanged": "this version was running already, nothing was written",
     "parked": "reserved for a pause that ends its job; no run parks yet",
     "recovered": "`rollback`, `recover`, `post`, `abort`: an unfinished release was finished; the old version serves",
-    "nothing-to-do": "`rollback`, `recover`, `post`, `abort`, `promote`: nothing was unfinished, or it is held; "
-    "`undo`: undone already",
+    "nothing-to-do": "`rollback`, `recover`, `post`, `abort`, `promote`: nothing was unfinished; "
+    "`recover`, `post`: or it is held; `post`: or somebody else is at work on it; `undo`: undone already",
     "asked": "`abort --wait 0`: the release has been asked to go back",
     "invalid": "spec or usage wrong; nothing touched",
-    "refused": "preflight said no; nothing touched",
+    "refused": "preflight said no, nothing touched; or an earlier release is held or could not be finished: the new "
+    "version got nobody, but **the earlier one may still have users**, see `progressive-ci status NAME`",
     "too-late": "`abort`, `rollback`: the release was being promoted already and is finished; the new version serves",
     "locked": "another release holds a live lease; nothing touched; safe to retry",
     "outdated": "this commit is older than what is deployed or being released; nothing touched; don't retry",
     "rolled-back-unhealthy": "the analysis failed; the old version serves, verified",
     "rolled-back-unready": "the new pods never became ready, or the promotion failed; the old version serves, verified",
     "rolled-back-unavailable": "no answer in time (metrics, API) or inconclusive; the old version serves, verified",
-    "rolled-back-cancelled": "signal, abort, superseded or deadline; the old version serves, verified",
+    "rolled-back-cancelled": "signal, abort, superseded or deadline; the old version serves, verified; before the "
+    "first write: nothing touched",
     "rolled-back-rejected": "somebody said no, or nobody answered; the old version serves, verified",
     "rolled-back-internal": "a bug of this tool; the old version serves, verified",
     "rollback-incomplete": "**a person must look**: the log names the objects and the commands",
