@@ -78,6 +78,20 @@ class Refused(ProgressiveError):
         self.reasons = reasons
 
 
+class Unfinished(ProgressiveError):
+    """An earlier release could not be brought to its end before this one; its users may have either version.
+
+    Attributes:
+        left: object and command for each thing that a person has to put right.
+        weight: percent of the traffic on that release's new version.
+    """
+
+    def __init__(self, what: str, *, advice: str, left: tuple[str, ...], weight: int) -> None:
+        super().__init__(what, advice=advice)
+        self.left = left
+        self.weight = weight
+
+
 class Locked(ProgressiveError):
     """Another release holds a live lease; nothing was touched and trying again is safe."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from progressive_ci.errors import LeaseLost, ProgressiveError, Refused
+from progressive_ci.errors import LeaseLost, ProgressiveError, Refused, Unfinished
 from progressive_ci.model import kinds
 from progressive_ci.model.event import Began, Noted, Opened
 from progressive_ci.model.journal import Record, Stage
@@ -141,7 +141,8 @@ def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -
         What the journal says then.
 
     Raises:
-        Refused: it could not be finished, or is held for a person.
+        Unfinished: it could not be brought to its end.
+        Refused: it is held for a person.
     """
     namespace, name = plan.namespace, plan.workload.name
     found = read_record(hands, namespace=namespace, name=name)
@@ -158,7 +159,7 @@ def finish_orphan(plan: Plan, options: Options, hands: Hands, release_id: str) -
         hands.lease.release()
     if done is not None and done.result is Result.INCOMPLETE:
         told = f"an earlier release could not be finished: {done.reason}"
-        raise Refused(ProgressiveError(told, advice=done.advice))
+        raise Unfinished(told, advice=done.advice, left=done.left, weight=done.weight)
     if done is not None:
         hands.reporter.emit(Noted(f"an earlier release was finished first: {done.reason}"))
     return read_record(hands, namespace=namespace, name=name)

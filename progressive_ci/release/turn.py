@@ -46,7 +46,8 @@ def come(plan: Plan, options: Options, hands: Hands, release: str) -> tuple[Reco
     Raises:
         Outdated: this commit is older than the one deployed, or than the one that another run releases now.
         Locked: it is not our turn in the time that was given.
-        Refused: an unfinished release could not be finished, or is held for a person.
+        Unfinished: an earlier release could not be brought to its end.
+        Refused: one is held for a person.
     """
     began = hands.clock.now()
     found = read_record(hands, namespace=plan.namespace, name=plan.workload.name)

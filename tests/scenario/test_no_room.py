@@ -90,6 +90,12 @@ def is_back(scene: Scene, run: Run, result: Result, row: Row) -> None:
     then.rules_held(scene)
 
 
+def last_share_of_all(scene: Scene) -> int:
+    """What the new version has after several runs."""
+    shifted = [told.event for run in scene.runs for told in run.told if isinstance(told.event, Shifted)]
+    return shifted[-1].after.percent
+
+
 def last_share(run: Run) -> int:
     """What the new version has in the end."""
     return [told.event.after.percent for told in run.told if isinstance(told.event, Shifted)][-1]
@@ -111,6 +117,25 @@ def test_without_room_for_stable_the_rest_stays_where_it_is_and_the_reason_is_na
         assert last_share(run) == run.outcome.weight == 67
     elif row.routed:
         assert last_share(run) == run.outcome.weight == 100
+    reason.end(scene)
+    is_back(scene, scene.rescued(), Result.RECOVERED, row)
+
+
+@pytest.mark.acceptance("F20")
+@every()
+def test_the_next_run_does_not_say_that_nothing_was_touched(row: Row) -> None:
+    """It tries to finish what stands there, and begins nothing: a person has to look at the earlier release."""
+    reason = REASONS["a quota"]
+    scene, given_to = without_room(row, reason)
+    then.ended(given_to.released(scene, Options(rollback_budget=120)), Result.INCOMPLETE)
+    run = given_to.released(scene, Options(rollback_budget=60))
+    then.ended(run, Result.INCOMPLETE)
+    assert run.outcome is not None
+    assert run.outcome.reason.startswith("an earlier release could not be finished")
+    assert reason.told in run.outcome.reason
+    assert any("describe pods" in line for line in run.outcome.left)
+    if row.routed:
+        assert run.outcome.weight == last_share_of_all(scene)
     reason.end(scene)
     is_back(scene, scene.rescued(), Result.RECOVERED, row)
 

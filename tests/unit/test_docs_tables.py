@@ -24,8 +24,7 @@ MEANINGS = {
     "`recover`, `post`: or it is held; `post`: or somebody else is at work on it; `undo`: undone already",
     "asked": "`abort --wait 0`: the release has been asked to go back",
     "invalid": "spec or usage wrong; nothing touched",
-    "refused": "preflight said no, nothing touched; or an earlier release is held or could not be finished: the new "
-    "version got nobody, but **the earlier one may still have users**, see `progressive-ci status NAME`",
+    "refused": "preflight said no, or an earlier release is held; nothing touched",
     "too-late": "`abort`, `rollback`: the release was being promoted already and is finished; the new version serves",
     "locked": "another release holds a live lease; nothing touched; safe to retry",
     "outdated": "this commit is older than what is deployed or being released; nothing touched; don't retry",
@@ -36,7 +35,8 @@ MEANINGS = {
     "first write: nothing touched",
     "rolled-back-rejected": "somebody said no, or nobody answered; the old version serves, verified",
     "rolled-back-internal": "a bug of this tool; the old version serves, verified",
-    "rollback-incomplete": "**a person must look**: the log names the objects and the commands",
+    "rollback-incomplete": "**a person must look**, at this release or at an earlier one that could not be finished: "
+    "the log names the objects and the commands",
     "held": "weights frozen as asked, both versions serve",
     "taken-over": "another run has taken this release over; it will report",
 }

@@ -35,6 +35,8 @@ ROUTES = (
 )
 _GIVEN_UP = 30.0
 """A way back waits at least so long for a controller that confirms nothing: half of the least time that it has."""
+_READ = (200, 404)
+"""What is read back of a route object that stands, or of one whose weight went with it."""
 _SLACK = 0.01
 
 
@@ -70,7 +72,7 @@ class Settling:
 
     def after(self, oracle: Oracle, done: Exchange, record: Record | None) -> None:
         """What has come of a request."""
-        if done.call.method == "GET" and done.status == 200:
+        if done.call.method == "GET" and done.status in _READ:
             self.unread.discard(done.call.path)
         if self.sending.pop(done.number, None) is None or record is None:
             return
