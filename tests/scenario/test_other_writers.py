@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from progressive_ci.model import kinds
+from progressive_ci.model.document import JsonObject
 from progressive_ci.model.outcome import Result
 from progressive_ci.model.plan import Mode
 from tests.scenario import meddling, then, when
@@ -63,8 +65,12 @@ def as_in_the_repository(scene: Scene, _: Row) -> None:
             scene,
             kinds.SERVICE,
             name,
-            lambda item, selector=selector: item["spec"].update(selector=dict(selector)),  # type: ignore[misc]
+            partial(_select, selector),
         )
+
+
+def _select(selector: JsonObject, service: JsonObject) -> None:
+    service["spec"]["selector"] = dict(selector)
 
 
 def canary_deployment(scene: Scene) -> str:

@@ -229,9 +229,10 @@ def restore(release: Release) -> None:
 
 
 def _carries_all(release: Release) -> bool:
-    """Whether every user is on the canary, and well there."""
-    served = ready_uids(pods_of(release, release.record.canary))
-    return bool(served) and traffic.current(release) == weight.ALL
+    """Whether every user is on the canary, and it has the pods for them: nobody waits on too few."""
+    ready = ready_uids(pods_of(release, release.record.canary))
+    enough = max(1, release.record.size - release.record.unavailable)
+    return len(ready) >= enough and traffic.current(release) == weight.ALL
 
 
 def _canary_service_to_stable(release: Release) -> None:
